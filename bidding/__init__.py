@@ -1,0 +1,1 @@
+"""投标: the applicants' side — bids, budgets, attachments."""

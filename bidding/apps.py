@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+
+
+class BiddingConfig(AppConfig):
+    name = "bidding"
+    label = "bidding"
+    verbose_name = "投标"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the effects, and what bids do when their call moves."""
+        from bidding import bulk, tasks  # noqa: F401, PLC0415 - effects register themselves
+        from grants.workflow.effects import react  # noqa: PLC0415
+
+        react("call", "close", "bidding.settle")
+        react("call", "amend", "bidding.tell_addendum")
+        react("call", "extend", "bidding.tell_extension")
+        react("call", "give_back", "bidding.tell_extension")
+        react("call", "cancel", "bidding.tell_cancellation")

@@ -1,0 +1,120 @@
+"""What bids hand to the desk: their page, their files, and what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, F, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from bidding.declared import missing
+from bidding.models import Bid
+from bidding.rules import belongs_to, handed_in
+from grants import clock
+from grants.calls.models import Call
+from grants.documents.models import StoredFile
+from grants.people.models import Agency, Organisation
+from grants.people.permissions import scopes_with
+from grants.workflow.machine import Machine
+from grants.workflow.pages import Link, Page, Waiting
+
+EVENTS = {
+    "bid.screen": gettext_lazy("系统核查资格"),
+    "bid.finding": gettext_lazy("记录资格核实结论"),
+    "bid.file_followed": gettext_lazy("补交声明的附件"),
+    "bid.acknowledge_rules": gettext_lazy("确认补充公告"),
+    "call.dismiss_hint": gettext_lazy("排除关联线索"),
+}
+"""Names, for timelines, of the ledger events that are not steps."""
+
+
+def _context(bid: Bid, actor: Any) -> dict[str, Any]:
+    return {"version": bid.latest}
+
+
+def _links(bid: Bid, actor: Any) -> Sequence[Link]:
+    links = []
+    if belongs_to(bid, actor):
+        primary = bid.state in ("draft", "returned")
+        links.append(Link(_("填写与修改") if primary else _("申报书清单"), reverse("bidding:tasks", args=[bid.pk]), primary))
+    else:
+        links.append(Link(_("资格审查"), reverse("bidding:screening", args=[bid.pk]), bid.state == "submitted"))
+    if belongs_to(bid, actor) and missing(bid):
+        links.append(Link(_("补交已声明的附件"), reverse("bidding:following", args=[bid.pk]), primary=True))
+    if bid.number:
+        links.append(Link(_("申报书全文与各版本"), reverse("bidding:versions", args=[bid.pk])))
+    return links
+
+
+def _documents(bid: Bid, actor: Any) -> list[tuple[Any, StoredFile]]:
+    """Receipts; attachments as submitted; for the applicant also those of the working copy; for the agency the evidence."""
+    versions = list(bid.versions.select_related("receipt").order_by("-number"))
+    found: dict[str, tuple[str, StoredFile]] = {}
+    for version in versions:
+        if version.receipt is not None:
+            found[version.receipt.sha256] = (_("回执 %(no)s") % {"no": version.receipt_number}, version.receipt)
+    for row in bid.withdrawal_receipts.select_related("pdf"):
+        found[row.pdf.sha256] = (_("撤回回执"), row.pdf)
+    found |= _as_submitted(versions)
+    if belongs_to(bid, actor):
+        found |= {row.file_id: (row.name, row.file) for row in bid.attachments.select_related("file")}
+    else:
+        rows = bid.findings.exclude(evidence_file=None).select_related("evidence_file")
+        proofs = [(row.rule, row.evidence_file) for row in rows if row.evidence_file is not None]
+        found |= {proof.sha256: (_("审查凭证 %(rule)s") % {"rule": rule}, proof) for rule, proof in proofs}
+    return list(found.values())
+
+
+def _as_submitted(versions: Sequence[Any]) -> dict[str, tuple[str, StoredFile]]:
+    names = {a["sha256"]: f"{a['title']} {a['name']}" for version in reversed(versions) for a in version.attachments()}
+    return {row.sha256: (names[row.sha256], row) for row in StoredFile.objects.filter(pk__in=names)}
+
+
+PAGES: dict[type[Machine], Page] = {Bid: Page("bidding/_facts.html", _context, _links, _documents)}
+
+
+def waiting(actor: Any) -> list[Waiting]:
+    """Drafts before the deadline, corrections, addenda to confirm; for the agency the bids that await screening, per call."""
+    if getattr(actor, "pk", None) is None:
+        return []
+    return [*_of_applicants(actor), *_of_screeners(actor)]
+
+
+TO_DO = {
+    "draft": gettext_noop("完成并提交申报书"),
+    "returned": gettext_noop("补正申报书"),
+    "submitted": gettext_noop("确认补充公告并重新提交"),
+}
+
+
+def _of_applicants(actor: Any) -> list[Waiting]:
+    mine = scopes_with(actor, "write_bids", Organisation, "organisation") | scopes_with(actor, "sign_for", Organisation, "organisation")
+    open_now = Q(call__closes_at__gt=clock.now())
+    amended = Q(state="submitted") & ~Q(rules_version=F("call__rules_version"))
+    due = (open_now & (Q(state="draft") | amended)) | Q(state="returned", correction_due_at__gt=clock.now())
+    rows = Bid.objects.filter(mine & due, call__state__in=("published", "open", "closed")).select_related("call").distinct()
+    signing = Q(scopes_with(actor, "sign_for", Organisation, "organisation"), sign_asked_at__isnull=False)
+    asked = set(rows.filter(signing).values_list("pk", flat=True))
+    return [
+        Waiting(
+            _("通读并签署申报书") if bid.pk in asked else _(TO_DO[bid.state]),
+            bid.title or bid.call.title,
+            reverse("bidding:check" if bid.pk in asked else "bidding:tasks", args=[bid.pk]),
+            bid.correction_due_at if bid.state == "returned" else bid.call.closes_at,
+        )
+        for bid in rows.order_by("call__closes_at")[:50]
+    ]
+
+
+def _of_screeners(actor: Any) -> list[Waiting]:
+    """One line per call, so that three hundred bids do not bury everything else."""
+    mine = scopes_with(actor, "screen_bids", Agency, "call__agency") | scopes_with(actor, "screen_bids", Call, "call")
+    rows = Bid.objects.filter(handed_in(), mine, state="submitted").values("call_id", "call__title")
+    counted = rows.annotate(n=Count("pk", distinct=True)).order_by("call__closes_at")
+    return [
+        Waiting(_("审查 %(n)d 份申报的资格") % {"n": row["n"]}, row["call__title"], reverse("bidding:of_call", args=[row["call_id"]]))
+        for row in counted
+    ]

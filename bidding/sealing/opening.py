@@ -1,0 +1,54 @@
+"""开标: open every sealed bid of a call and write the opening record. One that does not open never holds up the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bidding.sealing.envelope import Opened, Sealed, opened
+from bidding.sealing.refusals import SealRefused
+from grants.ledger.canonical import encode
+
+FORMAT: Final = "gongchuang-opening/1"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One bid: what was in it, or why it stayed closed."""
+
+    sealed: Sealed
+    content: Opened | None
+    refusal: SealRefused | None
+
+
+def open_all(bids: Iterable[Sealed], secret: str) -> Iterator[Outcome]:
+    """Each bid in turn, one in memory at a time. Never raises for a bid: a damaged one is an outcome too."""
+    for sealed in bids:
+        try:
+            yield Outcome(sealed, opened(sealed.header, sealed.files, secret), None)
+        except SealRefused as refusal:
+            yield Outcome(sealed, None, refusal)
+
+
+def record(call: str, group: Sequence[str], at: str, outcomes: Iterable[Outcome]) -> bytes:
+    """开标记录 in canonical JSON: who opened, when (UTC, RFC 3339), every bid's header hash and result. No word of any bid is in it."""
+    rows = [_row(outcome) for outcome in outcomes]
+    rows.sort(key=lambda row: (row["organisation"], row["version"]))
+    failed = sum(1 for row in rows if row["result"] != "opened")
+    return encode(
+        {"format": FORMAT, "call": call, "officers": list(group), "at": at, "bids": rows, "opened": len(rows) - failed, "failed": failed}
+    )
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    header: Mapping[str, Any] = outcome.sealed.header
+    return {
+        "organisation": header.get("organisation", ""),
+        "version": header.get("version", 0),
+        "header": hashlib.sha256(encode(header)).hexdigest(),
+        "commit": header.get("commit", ""),
+        "result": "opened" if outcome.refusal is None else outcome.refusal.rule,
+        "file": "" if outcome.refusal is None else outcome.refusal.name,
+    }

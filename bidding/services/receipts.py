@@ -1,0 +1,108 @@
+"""What a bidder holds in hand: a signed receipt of each submission and withdrawal, at once, and its proof as soon as there is one.
+
+The words in a receipt come from the frozen version and the ledger's entry alone, so that the same receipt can be made again for ever.
+No person's name is in them: receipts are shown to others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from bidding.models import Bid, BidVersion
+from grants.ledger import proofs, receipts
+from grants.ledger.models import AuditEvent, stored_bytes
+
+EVENTS = ("bid.submit", "bid.withdraw")
+
+
+@dataclass(frozen=True)
+class Held:
+    """One receipt of a bid. version: the one submitted or withdrawn; pdf: the printed receipt if it is there already."""
+
+    event: AuditEvent
+    version: BidVersion
+    number: str
+    withdrawn: bool
+    pdf: Any
+
+
+def of_bid(bid: Bid) -> list[Held]:
+    """Every receipt of a bid, newest first. Three queries."""
+    versions = {version.number: version for version in bid.versions.select_related("receipt")}
+    printed = {row.event_uid: row.pdf for row in bid.withdrawal_receipts.select_related("pdf")}
+    found: list[Held] = []
+    for event in AuditEvent.objects.filter(subject=bid.subject, event__in=EVENTS).order_by("id"):
+        version = versions.get(_version(event)) if event.event == "bid.submit" else (found[-1].version if found else None)
+        if version is not None:
+            found.append(_held(event, version, printed))
+    return found[::-1]
+
+
+def of_version(version: BidVersion) -> Held:
+    """The receipt of one submitted version. Raises LookupError when the log holds no such submission."""
+    for held in of_bid(version.bid):
+        if not held.withdrawn and held.version.pk == version.pk:
+            return held
+    raise LookupError(f"no submission of {version} in the ledger")
+
+
+def of_event(bid: Bid, uid: UUID) -> Held | None:
+    """The receipt of one event of this bid, or None."""
+    return next((held for held in of_bid(bid) if held.event.uid == uid), None)
+
+
+def _version(event: AuditEvent) -> int:
+    return int(json.loads(stored_bytes(event.leaf))["public"]["version"])
+
+
+def _held(event: AuditEvent, version: BidVersion, printed: dict[UUID, Any]) -> Held:
+    withdrawn = event.event == "bid.withdraw"
+    number = f"{version.content['number']}-{'C' if withdrawn else 'H'}{version.number}"
+    return Held(event, version, number, withdrawn, printed.get(event.uid) if withdrawn else version.receipt)
+
+
+def about(held: Held) -> dict[str, Any]:
+    """The plain words that are signed. Amounts are text in 元, the time is the entry's (UTC)."""
+    content = held.version.content
+    return {
+        "number": held.number, "event": held.event.event, "at": json.loads(stored_bytes(held.event.leaf))["at"],
+        "call": content["call"]["code"], "call_title": content["call"]["title"], "organisation": content["organisation"]["name"],
+        "project": content["title"], "grant": content["budget"]["grant"], "bid": content["number"], "version": held.version.number,
+        "content": held.version.hash,
+    }  # fmt: skip
+
+
+def signed(held: Held) -> bytes:
+    """The signed receipt without its proof: always the same bytes. Goes into the printed one. Raises KeyMissing."""
+    return receipts.file(receipts.signed(held.event, about(held)))
+
+
+def whole(held: Held) -> bytes:
+    """The receipt to download: signed, with its proof once a checkpoint covers the entry. Raises KeyMissing, LedgerBroken."""
+    return receipts.file(receipts.receipt(held.event, about(held)))
+
+
+def proof(held: Held) -> str | None:
+    """The C2SP tlog-proof, or None while the entry waits. Raises LedgerBroken."""
+    found = proofs.inclusion(held.event)
+    return None if found is None else found.text()
+
+
+def waiting(held: Sequence[Held]) -> set[UUID]:
+    """The events among these that no checkpoint covers yet. Two queries."""
+    return proofs.not_covered([each.event for each in held])
+
+
+def address(held: Held) -> str:
+    """Where a printed receipt can be checked: this site's page, with the event and its leaf hash; plain words when the site has no name."""
+    leaf = receipts.leaf_hash_of(held.event)
+    if not settings.SITE_URL:
+        return f"{receipts.FORMAT} {held.event.uid} {leaf}"
+    return f"{settings.SITE_URL}{reverse('desk:receipts')}?event={held.event.uid}&leaf={leaf}"

@@ -1,0 +1,1 @@
+"""The grant, from call to evaluation, and the ground it stands on."""

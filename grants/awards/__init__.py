@@ -1,0 +1,1 @@
+"""立项: selection, public notice, objection, reduction, contract."""

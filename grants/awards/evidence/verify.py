@@ -1,0 +1,591 @@
+#!/usr/bin/env python3
+"""证据包核对程序: re-runs the result of one bid from the files beside it and prints OK or FAIL for every step.
+
+    python3 -S -E verify.py            in the folder where the pack was unpacked; ends with 0 when every step is OK, else 1
+
+Python 3.8 or later, the standard library only, no network, nothing written. Amounts are 元, scores points out of 100; every rounding is
+half up (四舍五入). Read it: it is meant to be read, and to be redone with a spreadsheet. This copy is part of the pack and checked by its hash,
+as is every other file; the hash of manifest.json itself stands in the public log under the download.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+
+HERE = Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
+HERE = HERE if HERE.is_dir() else HERE.parent
+MANIFEST = "manifest.json"
+SEATED, ONCE = ("finance", "field"), ("secretariat", "resident")
+
+
+class Fail(Exception):
+    """A step does not hold; the message says where."""
+
+
+def need(holds, where):
+    if not holds:
+        raise Fail(where)
+
+
+def read(name):
+    return json.loads((HERE / name).read_bytes().decode("utf-8"))
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def half_up(value, places=2):
+    """Exact: no division is rounded before this one."""
+    exact = Fraction(value)
+    units = abs(exact) * 10**places + Fraction(1, 2)
+    whole = units.numerator // units.denominator
+    return Decimal(whole if exact >= 0 else -whole).scaleb(-places)
+
+
+def mean(values):
+    return sum((Fraction(v) for v in values), Fraction(0)) / len(values)
+
+
+# --- 1 every file is what it was ----------------------------------------------------------------------------------------------
+
+
+def step_files():
+    listed = read(MANIFEST)["files"]
+    for name, digest in sorted(listed.items()):
+        path = HERE / name
+        need(path.is_file(), f"{name} 不在包里")
+        need(hashlib.sha256(path.read_bytes()).hexdigest() == digest, f"{name} 与清单的摘要不符")
+    more = sorted(p.name for p in HERE.iterdir() if p.name not in listed and p.name not in (MANIFEST, "__pycache__"))
+    need(not more, "清单以外的文件：" + "、".join(more))
+    return f"{len(listed)} 个文件与清单一致"
+
+
+# --- 2 the ballots are those that were sealed -----------------------------------------------------------------------------------
+
+
+def step_seals():
+    ballots = read("ballots.json")
+    for ballot in ballots:
+        hundredths = {code: int(Decimal(value) * 100) for code, value in ballot["marks"].items()}
+        text = json.dumps(hundredths, sort_keys=True, separators=(",", ":")).encode()
+        sealed = hmac.new(bytes.fromhex(ballot["salt"]), text, hashlib.sha256).hexdigest()
+        need(sealed == ballot["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
+    return f"{len(ballots)} 份评分与封存时的承诺一致"
+
+
+# --- 3 what was sealed stands in the log ----------------------------------------------------------------------------------------
+
+
+def leaf_hash(leaf):
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def root_of(index, size, leaf, path):
+    """The root an RFC 6962 audit path leads to (RFC 9162 §2.1.3.2)."""
+    here, last, result = index, size - 1, leaf
+    need(0 <= index < size, "台账位置超出范围")
+    for sibling in path:
+        need(last > 0, "台账证明过长")
+        if here & 1 or here == last:
+            result = hashlib.sha256(b"\x01" + sibling + result).digest()
+            while not here & 1 and here:
+                here, last = here >> 1, last >> 1
+        else:
+            result = hashlib.sha256(b"\x01" + result + sibling).digest()
+        here, last = here >> 1, last >> 1
+    need(last == 0, "台账证明过短")
+    return result
+
+
+def step_log():
+    entries, waiting = read("ledger.json"), 0
+    for entry in entries:
+        leaf = entry["leaf"].encode("utf-8")
+        need(canonical(json.loads(entry["leaf"])) == leaf, f"台账条目 {entry['event']} 不是规范的写法")
+        if entry["proof"] is None:
+            waiting += 1
+            continue
+        proof = entry["proof"]
+        head = proof["checkpoint"].split("\n")
+        need(int(head[1]) == proof["size"], "检查点的大小不符")
+        path = [bytes.fromhex(h) for h in proof["path"]]
+        need(root_of(proof["index"], proof["size"], leaf_hash(leaf), path) == base64.b64decode(head[2]), f"台账条目 {entry['event']} 不在检查点的树中")
+    _in_the_log(entries)
+    told = f"，其中 {waiting} 条还在等待下一个检查点" if waiting else ""
+    return f"{len(entries)} 条台账记录成立{told}"
+
+
+def _in_the_log(entries):
+    """Every commitment and the rules' hash are what the log says."""
+    leaves = [json.loads(e["leaf"]) for e in entries]
+    sealed = {leaf["files"].get("ballot") for leaf in leaves if leaf["event"] == "review.submit"}
+    for ballot in read("ballots.json"):
+        need(ballot["commitment"] in sealed, f"专家 {ballot['expert']} 的承诺不在台账中")
+    need(len(sealed) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
+
+
+# --- 4 the rules are those that were published ------------------------------------------------------------------------------------
+
+
+def step_rules():
+    digest = hashlib.sha256((HERE / "rules.json").read_bytes()).hexdigest()
+    leaves = [json.loads(e["leaf"]) for e in read("ledger.json")]
+    published = [leaf["public"]["rules_hash"] for leaf in leaves if "rules_hash" in leaf["public"]]
+    need(digest in published, "规则的摘要不在台账公布的版本中")
+    need(digest == read(MANIFEST)["rules_hash"], "规则的摘要与清单不符")
+    return f"规则版本 {digest[:16]}… 与公布时的记录一致"
+
+
+def rules():
+    return read("rules.json")
+
+
+def sheet():
+    """The criteria of the bid's score sheet: code → (weight, scorer, name)."""
+    found, track = rules(), read(MANIFEST)["track"]
+    wanted = next((t.get("sheet") for t in found.get("tracks", []) if t["code"] == track), None)
+    sheets = found["review"]["sheets"]
+    chosen = next((s for s in sheets if s["code"] == wanted), sheets[0])
+    return {c["code"]: (Decimal(c["weight"]), c.get("scorer", "expert"), c["name"]) for c in chosen["criteria"]}
+
+
+# --- 5 from marks to the total of every ballot --------------------------------------------------------------------------------------
+
+
+def full_marks(stage):
+    """Expert → criterion → points, with what a seat, the secretariat, residents or the visit gave once for everybody."""
+    ballots = [b for b in read("ballots.json") if b["stage"] == stage]
+    others = {o["component"]: Decimal(o["value"]) for o in read("others.json")}
+    check = rules()["review"].get("site_check") or {"criterion": "", "points": "0"}
+    shared = {}
+    for code, (weight, scorer, name) in sheet().items():
+        on_site = Decimal(check["points"]) if check["criterion"] == code else Decimal(0)
+        if scorer in SEATED and weight > on_site:
+            given = [Decimal(b["marks"][code]) for b in ballots if b["seat"] == scorer]
+            need(given, f"“{name}”没有对应席位的评分")
+            shared[code] = half_up(mean(given))
+        elif scorer in ONCE:
+            shared[code] = others["criterion:" + code]
+    found = {b["expert"]: {**{c: Decimal(v) for c, v in b["marks"].items()}, **shared} for b in ballots}
+    if check["criterion"] in sheet():
+        for marks in found.values():
+            marks[check["criterion"]] = marks.get(check["criterion"], Decimal(0)) + others.get("site_check", Decimal(0))
+    return found
+
+
+def totals(stage):
+    found = {}
+    for expert, marks in full_marks(stage).items():
+        need(set(marks) == set(sheet()), f"专家 {expert} 的指标与评分表不符")
+        for code, value in marks.items():
+            need(0 <= value <= sheet()[code][0], f"专家 {expert} 的“{sheet()[code][2]}”超出满分")
+        found[expert] = half_up(sum(marks.values(), Decimal(0)), rules()["review"]["decimals"])
+    return found
+
+
+def step_totals():
+    n = 0
+    for stage in read("result.json")["stages"]:
+        told = {b["expert"]: Decimal(b["total"]) for b in stage["ballots"]}
+        redone = totals(stage["stage"])
+        need(set(told) == set(redone), f"{stage['name']}的专家与结果不符")
+        for expert, total in redone.items():
+            need(total == told[expert], f"专家 {expert} 的{stage['name']}总分应为 {total}，结果写的是 {told[expert]}")
+        n += len(redone)
+    return f"{n} 份评分表的总分重算一致"
+
+
+# --- 6 which were dropped, and the mean of the others ---------------------------------------------------------------------------------
+
+
+def counting(stage):
+    """The totals that count: as given, or less the published strictness where the rules made calibrated scores official (0…100)."""
+    found = totals(stage)
+    if rules()["review"].get("official", "trimmed") != "calibrated":
+        return found
+    told = next(s for s in read("result.json")["stages"] if s["stage"] == stage)["ballots"]
+    off = {b["expert"]: Decimal(b["off"]) for b in told}
+    return {code: min(max(total - off[code], Decimal(0)), Decimal(100)) for code, total in found.items()}
+
+
+def trimmed(stage):
+    """(kept, dropped high, dropped low, mean). Among equal totals the expert code decides which is shown as dropped."""
+    found, trim, panel = counting(stage), rules()["review"]["trim"], rules()["review"]["panel"]
+    need(len(found) >= panel["min_ballots"], "有效评分不足规定的份数")
+    order = sorted(found, key=lambda code: (found[code], code))
+    high, low = (trim["high"], trim["low"]) if len(order) >= trim["from_ballots"] else (0, 0)
+    kept = order[low : len(order) - high]
+    return kept, order[len(order) - high :], order[:low], half_up(mean([found[c] for c in kept]), rules()["review"]["decimals"])
+
+
+def step_trim():
+    told = []
+    for stage in read("result.json")["stages"]:
+        _kept, high, low, value = trimmed(stage["stage"])
+        fate = {**dict.fromkeys(high, "high"), **dict.fromkeys(low, "low")}
+        for ballot in stage["ballots"]:
+            need(ballot["dropped"] == fate.get(ballot["expert"], ""), f"专家 {ballot['expert']} 的{stage['name']}是否去掉，与规则不符")
+        need(value == Decimal(stage["value"]), f"{stage['name']}应为 {value}，结果写的是 {stage['value']}")
+        told.append(f"{stage['name']} {value}")
+    return "、".join(told) + "，去掉的评分符合规则"
+
+
+# --- 7 from stages and other parts to the score -------------------------------------------------------------------------------------------
+
+
+def step_mix():
+    review, result = rules()["review"], read("result.json")
+    places = review["decimals"]
+    experts = half_up(sum((Fraction(s["weight"]) * Fraction(trimmed(s["kind"])[3]) / 100 for s in review["stages"]), Fraction(0)), places)
+    others = {o["component"]: Fraction(o["value"]) for o in read("others.json")}
+    bonus = sum((others["bonus:" + b["code"]] for b in review.get("bonuses", [])), Fraction(0))
+    parts = {code: Fraction(share) for code, share in review["mix"].items() if Fraction(share) > 0}
+    score = half_up(sum((share * (Fraction(experts) if code == "experts" else others[code]) / 100 for code, share in parts.items()), bonus), places)
+    need(score == Decimal(result["score"]), f"得分应为 {score}，结果写的是 {result['score']}")
+    need((score >= Decimal(review["pass_line"])) == result["passed"], "是否达到及格线与得分不符")
+    for code, value in criterion_means().items():
+        need(value == Decimal(result["criteria"][code]), f"“{sheet()[code][2]}”的平均分应为 {value}")
+    return f"得分 {score}，及格线 {review['pass_line']}，各项平均分一致"
+
+
+def criterion_means():
+    found = {code: Decimal(0) for code in sheet()}
+    for stage in rules()["review"]["stages"]:
+        marks, kept = full_marks(stage["kind"]), trimmed(stage["kind"])[0]
+        for code in found:
+            found[code] += half_up(mean([marks[k][code] for k in kept])) * Decimal(stage["weight"]) / 100
+    return {code: half_up(value) for code, value in found.items()}
+
+
+# --- 8 the place among all ------------------------------------------------------------------------------------------------------------------
+
+
+def step_rank():
+    ranking, result = read("ranking.json"), read("result.json")
+    rows = ranking["rows"]
+    own = [r for r in rows if r["own"]]
+    need(len(own) == 1, "排名中没有或不止一份本申报")
+    need(own[0]["score"] == result["score"] and own[0]["place"] == result["place"], "排名中的本申报与结果不符")
+    ranked = [r for r in rows if r["place"] is not None]
+    for row in ranked:
+        better = sum(Decimal(o["score"]) > Decimal(row["score"]) for o in ranked)
+        same = sum(Decimal(o["score"]) == Decimal(row["score"]) for o in ranked)
+        need(better < row["place"] <= better + same, f"第 {row['place']} 名的得分与名次不符")
+    tied = ranking["tied"]
+    if tied:
+        redone = places_of(tied, ranking["lot_seed"], sum(Decimal(o["score"]) > Decimal(result["score"]) for o in ranked))
+        for bid in tied:
+            need(redone[bid["code"]] == bid["place"], f"同分的 {bid['code']} 应列第 {redone[bid['code']]} 名")
+    need(len(tied) in (0, sum(r["score"] == result["score"] for r in ranked)), "同分的申报没有列全")
+    return f"第 {result['place']} 名（共 {len(ranked)} 份），{'同分规则重算一致' if tied else '没有同分'}"
+
+
+def places_of(tied, seed, before):
+    """Places of equal scores by the tie rule; what no step splits shares one."""
+    chair_sat = read("ranking.json")["chair_sat"]
+    parts = [tied]
+    for step in rules()["review"]["ties"]:
+        if step["by"] == "chair" and not chair_sat:
+            continue
+        parts = [piece for part in parts for piece in split(part, step, seed)]
+    places, at = {}, before + 1
+    for part in parts:
+        places.update({bid["code"]: at for bid in part})
+        at += len(part)
+    return places
+
+
+def split(part, step, seed):
+    if len(part) == 1:
+        return [part]
+    if step["by"] == "lot":
+        order = shuffled([bid["number"] for bid in part], bytes.fromhex(seed))
+        key = {bid["code"]: order.index(bid["number"]) for bid in part}
+    elif step["by"] == "criterion":
+        key = {bid["code"]: -Decimal(bid["criteria"][step["criterion"]]) for bid in part}
+    elif step["by"] == "chair":
+        key = {bid["code"]: -int(bid["chair"]) for bid in part}
+    else:
+        key = {bid["code"]: Decimal(bid["ask"]) for bid in part}
+    return [[bid for bid in part if key[bid["code"]] == value] for value in sorted(set(key.values()))]
+
+
+# --- 9 the panel was drawn ------------------------------------------------------------------------------------------------------------------------
+
+
+def numbers(seed):
+    """word(i) = first 8 bytes of SHA-256(seed ‖ i), big-endian; below(n) throws away what would favour small numbers."""
+    at = [0]
+
+    def below(limit):
+        while True:
+            word = int.from_bytes(hashlib.sha256(seed + at[0].to_bytes(8, "big")).digest()[:8], "big")
+            at[0] += 1
+            if word < (1 << 64) - (1 << 64) % limit:
+                return word % limit
+
+    return below
+
+
+def shuffled(items, seed):
+    """Sorted by code point, then Fisher–Yates from the end."""
+    order, below = sorted(items), numbers(seed)
+    for last in range(len(order) - 1, 0, -1):
+        lot = below(last + 1)
+        order[last], order[lot] = order[lot], order[last]
+    return order
+
+
+def step_draw():
+    draw = read("draw.json")
+    told, seed = draw["transcript"], bytes.fromhex(draw["seed"])
+    need(told["method"] == "GY-DRAW-1", f"不认识的抽取办法 {told['method']}")
+    seats = dict(told["pool"])
+    need(shuffled(seats, seed) == told["order"], "抽取顺序不是由种子得出的")
+    seated = []
+    for code in told["order"]:
+        if code not in told["conflicted"] and may_sit(seats[code], [seats[s] for s in seated], told):
+            seated.append(code)
+    need(seated == told["seated"], "入选专家不是由抽取顺序得出的")
+    return f"从 {len(seats)} 名专家中抽取 {len(seated)} 名，由种子重算一致"
+
+
+def may_sit(seat, taken, told):
+    size = told["size"]
+    if len(taken) >= size or taken.count(seat) >= min(told["maximum"].get(seat, size), size):
+        return False
+    missing = {s: n - taken.count(s) for s, n in told["minimum"].items() if n > taken.count(s)}
+    return seat in missing or size - len(taken) > sum(missing.values())
+
+
+# --- 10 who reviewed this bid -----------------------------------------------------------------------------------------------------------------------
+
+
+def step_assignment():
+    given, told, panel = read("assignment.json"), read("draw.json")["transcript"], rules()["review"]["panel"]
+    names = [row["expert"] for row in given["assigned"]]
+    need(len(set(names)) == len(names), "同一专家列了两次")
+    need({b["expert"] for b in read("ballots.json")} <= set(names), "有未经分配的专家评分")
+    for row in given["assigned"]:
+        need(row["expert"] in dict(told["pool"]) and dict(told["pool"])[row["expert"]] == row["seat"], f"专家 {row['expert']} 不在抽取名单中，或席位不符")
+        need(row["expert"] in told["seated"] or row["called_up"], f"专家 {row['expert']} 既未入选也未递补")
+        need(row["expert"] not in given["left_out"], f"专家 {row['expert']} 应当回避")
+    need(len(names) >= panel["min_ballots"], "评审人数不足")
+    need(sum(r["seat"] == "finance" for r in given["assigned"]) >= panel.get("finance", 0), "财务专家不足")
+    return f"{len(names)} 名专家均在抽取名单中，回避的 {len(given['left_out'])} 名没有评分"
+
+
+# --- 11 the money -------------------------------------------------------------------------------------------------------------------------------------
+
+
+def step_money():
+    told, result = read("money.json"), read("result.json")
+    redone = give_out(told["bids"])
+    cumulative = Decimal(0)
+    for bid in told["bids"]:
+        awarded, amount, rule = redone[bid["code"]]
+        need(awarded == bid["awarded"] and rule == bid["rule"], f"第 {bid['place']} 名（{bid['code']}）应为 {rule}，写的是 {bid['rule']}")
+        need(amount == Decimal(bid["amount"]), f"{bid['code']} 的资助金额应为 {amount}")
+        cumulative += amount if bid["counted"] else 0
+        need(not bid["counted"] or cumulative == Decimal(bid["cumulative"]), f"{bid['code']} 的累计金额应为 {cumulative}")
+    own = [b for b in told["bids"] if b["own"]]
+    need(len(own) == 1, "没有或不止一份本申报")
+    need((own[0]["awarded"], own[0]["amount"], own[0]["rule"]) == (result["awarded"], result["amount"], result["rule"]), "本申报的决定与测算不符")
+    ranked = {r["code"]: (r["score"], r["place"]) for r in read("ranking.json")["rows"]}
+    for bid in told["bids"]:
+        need(not bid["counted"] or ranked[bid["code"]] == (bid["score"], bid["place"]), f"{bid['code']} 的得分与排名不符")
+    words = f"资助 {own[0]['amount']} 元" if own[0]["awarded"] else f"不予立项（{own[0]['rule']}）"
+    return f"两轮分配重算一致：本申报{words}，合计 {cumulative} 元"
+
+
+class Book:
+    """What has been given so far."""
+
+    def __init__(self):
+        found = rules()
+        self.pool = Decimal(found["pool"]["grants"])
+        self.allocation, self.cap = found["allocation"], found["amounts"].get("cap")
+        self.categories = {c["code"]: self._category(c) for c in found["categories"]}
+        self.tracks = {t["code"]: t for t in found.get("tracks", [])}
+        self.sources = [(Decimal(s["amount"]), self._serves(found, s)) for s in found.get("sources", [])]
+        self.each = found["eligibility"].get("awards_per_organisation")
+        self.line = Decimal(found["review"]["pass_line"])
+        self.used, self.tracked, self.count, self.track_count, self.held, self.stopped, self.done = {}, {}, {}, {}, {}, set(), {}
+        self.placed = {}
+
+    def _category(self, c):
+        share = c.get("reserve_share")
+        reserve = Decimal(c["amount"]) if c.get("amount") is not None else None
+        if reserve is None and share is not None:
+            reserve = (self.pool * Decimal(share) / 100).quantize(Decimal("0.01"), "ROUND_FLOOR")
+        return {**c, "reserve": reserve, "places": c.get("count"), "others": c.get("rollover", "others") == "others"}
+
+    def _serves(self, found, source):
+        wanted = source.get("purposes") or []
+        return {c["code"] for c in found["categories"] if c.get("purpose") in wanted or c["name"] in wanted} if wanted else None
+
+    def category(self, code):
+        return self.categories.get(code, {"code": code, "name": code, "reserve": None, "places": None, "others": True})
+
+    def total(self):
+        return sum(self.used.values(), Decimal(0))
+
+    def locked(self, but):
+        """Money that categories have not used and nobody else may have."""
+        whole = Decimal(0)
+        for code, c in self.categories.items():
+            if code == but or c["others"]:
+                continue
+            if c["reserve"] is not None:
+                whole += max(c["reserve"] - self.used.get(code, Decimal(0)), Decimal(0))
+            elif c["places"] is not None and (c.get("cap") or self.cap) is not None:
+                whole += max(Decimal(c.get("cap") or self.cap) * (c["places"] - self.count.get(code, 0)), Decimal(0))
+        return whole
+
+    def give(self, bid, amount, rule):
+        for table, key, value in (
+            (self.used, bid["category"], amount), (self.tracked, bid["track"], amount), (self.count, bid["category"], 1),
+            (self.track_count, bid["track"], 1), (self.held, bid["organisation"], 1), (self.placed, bid.get("district", ""), amount),
+        ):  # fmt: skip
+            table[key] = table.get(key, type(value)(0)) + value
+        self.done[bid["code"]] = (True, amount, rule)
+
+    def refuse(self, bid, rule):
+        self.done[bid["code"]] = (False, Decimal("0.00"), rule)
+
+
+def give_out(bids):
+    """Two passes in official order: each category from its own money, then everybody from what is left. Bids with a lot (the grey band)
+    stand together where the first of them stood, in order of lot."""
+    book = Book()
+    first = min((b["place"] for b in bids if b.get("lot")), default=0)
+    bids = sorted(bids, key=lambda b: (b["place"] is None, first if b.get("lot") else b["place"] or 0, b.get("lot") or 0))
+    able = eligible(bids, book)
+    reserved_pass(able, book)
+    for bid, amount in able:
+        if bid["code"] in book.done:
+            continue
+        rule, queue = limits(bid, book) or stopped(bid, book) or money(bid, amount, book) or ("", None)
+        if not rule:
+            book.give(bid, amount, "awarded")
+            continue
+        book.refuse(bid, rule)
+        if book.allocation["when_full"] == "stop" and queue:
+            book.stopped.add(queue)
+    return book.done
+
+
+def eligible(bids, book):
+    """Bids that may be funded at all, with their amount; the others are refused here."""
+    able = []
+    for bid in bids:
+        amount = amount_for(bid, book)
+        if bid["place"] is None:
+            book.refuse(bid, "unranked")
+        elif bid["counted"] and Decimal(bid["score"]) < book.line:
+            book.refuse(bid, "below_line")
+        elif amount is None:
+            book.refuse(bid, "no_band" if book.allocation["method"] == "grade_bands" else "no_amount")
+        else:
+            able.append((bid, amount))
+    return able
+
+
+def amount_for(bid, book):
+    base, method = bid["ask"], book.allocation["method"]
+    if method == "reduce":
+        base = bid["recommended"]
+    elif method == "grade_bands":
+        bands = [b for b in book.allocation["bands"] if Decimal(bid["score"]) >= Decimal(b["at_least"])]
+        base = max(bands, key=lambda b: Decimal(b["at_least"]))["amount"] if bands else None
+    caps = [base, book.cap, book.category(bid["category"]).get("cap"), book.tracks.get(bid["track"], {}).get("cap"), bid["ask"]]
+    return min(Decimal(c) for c in caps if c is not None) if base is not None and Decimal(base) else None
+
+
+def reserved_pass(able, book):
+    ended = set()
+    for bid, amount in able:
+        c = book.category(bid["category"])
+        sets_aside = c["reserve"] is not None or c["places"] is not None
+        fits = c["reserve"] is None or book.used.get(c["code"], Decimal(0)) + amount <= c["reserve"]
+        open_place = c["places"] is None or book.count.get(c["code"], 0) < c["places"]
+        if c["code"] in ended or not (sets_aside and fits and open_place):
+            if book.allocation["when_full"] == "stop":
+                ended.add(c["code"])
+        elif limits(bid, book) is None and money(bid, amount, book) is None:
+            book.give(bid, amount, "awarded_reserved")
+
+
+def limits(bid, book):
+    """Limits that have nothing to do with money left."""
+    c, most, track = book.category(bid["category"]), book.allocation.get("awards_max"), book.tracks.get(bid["track"], {})
+    if book.each is not None and book.held.get(bid["organisation"], 0) >= book.each:
+        return "organisation", None
+    if most is not None and sum(book.count.values()) >= most:
+        return "awards_max", None
+    full = not c["others"] and c["places"] is not None and book.count.get(c["code"], 0) >= c["places"]
+    return ("places", None) if full or (track.get("places") is not None and book.track_count.get(bid["track"], 0) >= track["places"]) else None
+
+
+def stopped(bid, book):
+    queues = {"pool", "category:" + bid["category"], "track:" + bid["track"], "district:" + bid.get("district", "")}
+    return ("stopped", None) if book.stopped & queues else None
+
+
+def money(bid, amount, book):
+    track = book.tracks.get(bid["track"], {}).get("amount")
+    if track is not None and book.tracked.get(bid["track"], Decimal(0)) + amount > Decimal(track):
+        return "ceiling", "track:" + bid["track"]
+    district, most = bid.get("district", ""), book.allocation.get("district_cap")
+    if most is not None and book.placed.get(district, Decimal(0)) + amount > Decimal(most):
+        return "ceiling", "district:" + district
+    if amount > book.pool - book.total() - book.locked(bid["category"]):
+        return "pool", "pool"
+    return sources(bid, amount, book)
+
+
+def sources(bid, amount, book):
+    """For every set of sources, what only they may pay must not exceed what they bring (Hall)."""
+    for size in range(len(book.sources) + 1 if book.sources else 0):
+        for some in combinations(range(len(book.sources)), size):
+            others = [serves for at, (_amount, serves) in enumerate(book.sources) if at not in some]
+            bound = {c for c in [*book.used, bid["category"]] if not any(serves is None or c in serves for serves in others)}
+            if bid["category"] in bound:
+                used = sum((book.used.get(c, Decimal(0)) for c in bound), Decimal(0))
+                if used + amount > sum((book.sources[at][0] for at in some), Decimal(0)):
+                    return "source", "category:" + bid["category"]
+    return None
+
+
+STEPS = (
+    ("文件清单", step_files), ("评分封存", step_seals), ("台账", step_log), ("规则", step_rules), ("评分表总分", step_totals),
+    ("去高去低", step_trim), ("总分构成", step_mix), ("名次", step_rank), ("专家抽取", step_draw), ("专家分配", step_assignment),
+    ("资金分配", step_money),
+)  # fmt: skip
+
+
+def main():
+    failed = 0
+    for at, (name, step) in enumerate(STEPS, start=1):
+        try:
+            line = f"OK   {at:2d} {name}：{step()}"
+        except Fail as why:
+            line, failed = f"FAIL {at:2d} {name}：{why}", failed + 1
+        except Exception as wrong:  # noqa: BLE001 - whatever a tampered file makes of this, the step fails and the next is tried
+            line, failed = f"FAIL {at:2d} {name}：读不出（{type(wrong).__name__}: {wrong}）", failed + 1
+        sys.stdout.write(line + "\n")
+    sys.stdout.write(f"{len(STEPS) - failed} 步成立，{failed} 步不成立。\n" if failed else f"全部 {len(STEPS)} 步成立。\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    sys.exit(main())

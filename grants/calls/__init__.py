@@ -1,0 +1,1 @@
+"""征集: calls and their rules."""

@@ -1,0 +1,149 @@
+"""`manage.py call`: the rules of calls as files — lint, diff, rehearse, schema, import, export."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from grants.calls.rulebook import CallRules, Problem, RulesInvalid, Severity, toml
+from grants.workflow.refusals import Refusal
+
+
+class Command(BaseCommand):
+    """One sub-command for each thing an officer or an auditor does with a call's file."""
+
+    help = "Lint, compare, describe, import and export the rules of calls (call.toml)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the sub-commands."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("lint", help="every fault and contradiction; exit 1 on errors").add_argument("files", nargs="+")
+        compare = verbs.add_parser("diff", help="what changed, how grave it is, whether the version number fits")
+        compare.add_argument("old")
+        compare.add_argument("new")
+        trial = verbs.add_parser("rehearse", help="the rules on bids that nobody wrote: who falls out, ties, money used, weights that decide")
+        trial.add_argument("file")
+        trial.add_argument("--seed", type=int, default=None, help="another example")
+        trial.add_argument("--bids", type=int, default=None, help="how many")
+        describe = verbs.add_parser("schema", help="the JSON Schema, or the handbook")
+        describe.add_argument("--handbook", action="store_true", help="docs/call-rules.md instead")
+        read = verbs.add_parser("import", help="a new draft call from a file")
+        read.add_argument("file")
+        read.add_argument("--agency", required=True, help="name of the agency (主办方)")
+        read.add_argument("--by", required=True, help="account name of the drafting officer")
+        verbs.add_parser("export", help="a call's current rules as TOML").add_argument("code")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the sub-command; faults of files are shown one by one and exit 1."""
+        try:
+            getattr(self, "_" + options["verb"])(**options)
+        except RulesInvalid as error:
+            self._show(list(error.problems))
+            sys.exit(1)
+
+    def _lint(self, *, files: list[str], **_: Any) -> None:
+        problems = [problem for name in files for problem in _problems_of(name)]
+        self._show(problems)
+        errors = sum(problem.severity is Severity.ERROR for problem in problems)
+        self.stdout.write(f"{len(files)} 个文件,{errors} 处错误,{len(problems) - errors} 处提醒")
+        if errors:
+            sys.exit(1)
+
+    def _diff(self, *, old: str, new: str, **_: Any) -> None:
+        from grants.calls.rulebook.diff import WORDS, diff, version_fault  # noqa: PLC0415 - each verb pays for itself
+
+        before, after = _read(old), _read(new)
+        changes = diff(before, after)
+        for change in changes:
+            self.stdout.write(f"[{WORDS[change.gravity]}] {change.path}: {change.sentence}")
+        fault = version_fault(before, after)
+        self.stdout.write(fault or f"{len(changes)} 处改动,版本号 {before.version} → {after.version} 相符")
+        if fault:
+            sys.exit(1)
+
+    def _rehearse(self, *, file: str, seed: int | None, bids: int | None, **_: Any) -> None:
+        from grants.calls.rulebook.rehearsal import COUNT, SEED, rehearse, synthetic  # noqa: PLC0415 - as above
+
+        rules = _read(file)
+        trial = synthetic(rules, seed=SEED if seed is None else seed, count=bids or COUNT)
+        result = rehearse(rules, trial)
+        self.stdout.write(f"{result.bids} 份虚构申报，{len(result.exclusions)} 份被排除：")
+        for rule, number in sorted(result.by_rule.items()):
+            sentence = next(each.sentence for each in result.exclusions if each.rule == rule)
+            self.stdout.write(f"  {rule} {number} 份，例如：{sentence}")
+        if result.refused:
+            self.stdout.write(f"规则不能执行：{result.refused}")
+            sys.exit(1)
+        self._show_rehearsal(result)
+
+    def _show_rehearsal(self, result: Any) -> None:
+        funded = sum(line.awarded for line in result.lines)
+        self.stdout.write(f"立项 {funded} 个，{result.awarded:,.2f} 元，剩余 {result.left:,.2f} 元；同分 {len(result.ties)} 份")
+        for use in result.usage:
+            aside = "" if use.set_aside is None else f"（子额度 {use.set_aside:,.2f}）"
+            self.stdout.write(f"  {use.name}{aside}：{use.used:,.2f} 元，{use.awards}/{use.bids} 个")
+        for swing in result.swings:
+            if swing.flips:
+                self.stdout.write(f"  “{swing.criterion}”权重 {swing.percent:+d}%：立项结果改变 {'、'.join(swing.flips)}")
+
+    def _schema(self, *, handbook: bool, **_: Any) -> None:
+        from grants.calls.rulebook import handbook as book  # noqa: PLC0415 - as above
+        from grants.calls.rulebook import schema  # noqa: PLC0415 - as above
+
+        self.stdout.write(book.handbook() if handbook else schema.as_text(), ending="")
+
+    def _import(self, *, file: str, agency: str, by: str, **_: Any) -> None:
+        from grants.calls.services import draft_call  # noqa: PLC0415 - lint and diff need no services
+        from grants.people.models import Agency, User  # noqa: PLC0415 - as above
+
+        issuer = Agency.objects.filter(name=agency).first()
+        officer = User.objects.filter(username=by).first()
+        if issuer is None or officer is None:
+            raise CommandError(f"没有{'主办方“' + agency if issuer is None else '账号“' + by}”,请核对名称")
+        try:
+            call = draft_call(issuer, _read(file), by=officer)
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"已导入 {call.code} {call.title}(草稿,规则 {call.rules.rules_hash})")
+
+    def _export(self, *, code: str, **_: Any) -> None:
+        from grants.calls.models import Call  # noqa: PLC0415 - as above
+        from grants.calls.services import export_toml  # noqa: PLC0415 - as above
+
+        call = Call.objects.filter(code=code).first()
+        if call is None or call.rules_version is None:
+            raise CommandError(f"没有编号为 {code}、已有规则的征集")
+        self.stdout.write(export_toml(call), ending="")
+
+    def _show(self, problems: list[Problem]) -> None:
+        for problem in problems:
+            self.stdout.write(str(problem))
+
+
+def _text(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"读不了文件 {name}:{error}") from error
+
+
+def _read(name: str) -> CallRules:
+    return toml.loads(_text(name), file=name)
+
+
+def _problems_of(name: str) -> list[Problem]:
+    """Faults of form, or, where there are none, contradictions under the calendar this installation knows."""
+    from grants.calls.advice import advice  # noqa: PLC0415 - the calendar reads overrides from the database
+
+    try:
+        return [replace(problem, file=name) for problem in advice(_read(name))]
+    except RulesInvalid as error:
+        return list(error.problems)
+    except DatabaseError as error:
+        raise CommandError("数据库还没有建立,节假日表无从查起:请先运行 manage.py migrate") from error

@@ -1,0 +1,12 @@
+"""The WSGI entry. Refuses to serve when the start-up checks find anything unsafe."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grants.config.settings")
+application = get_wsgi_application()
+
+from grants.config.checks import refuse_unsafe_start  # noqa: E402 - Django must be set up first
+
+refuse_unsafe_start()

@@ -1,0 +1,1 @@
+"""What anybody can check: receipts, the ledger's daily roots, its public keys. Public pages that only read."""

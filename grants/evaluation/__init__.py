@@ -1,0 +1,1 @@
+"""评估： mid-term, final, closing, track record."""

@@ -1,0 +1,1 @@
+"""拨付: sources, tranches, payment orders, expenses, surplus."""

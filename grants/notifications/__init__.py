@@ -1,0 +1,1 @@
+"""Letters: in-app and mail first, other channels behind one interface."""

@@ -1,0 +1,1 @@
+"""The vocabulary of state machines: machines, steps, rules, the one door and the outbox."""

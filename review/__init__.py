@@ -1,0 +1,1 @@
+"""评审: the assessors' side — experts, conflicts, assignment, scoring, ranking."""

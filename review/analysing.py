@@ -1,0 +1,123 @@
+"""The reference analysis of a panel: gathered from its sealed ballots, kept once, made again by whoever doubts it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from grants import ledger
+from review import scoring
+from review.analysis import Analysis, Ballot, Official, Terms, analyse, canonical_bytes, digest, fund_line
+from review.calibration.sensitivity import Fund
+from review.conflict_checks import code_of
+from review.models import PanelAnalysis
+from review.other_scores import MIX
+from review.panels import sheet_of
+from review.results import Tally, ask_of
+
+if TYPE_CHECKING:
+    from bidding.models import Bid
+    from review.models import Panel
+
+Funding = Callable[["Panel"], Fund]
+_fundings: list[Funding] = []
+
+
+def fund_with(funding: Funding) -> None:
+    """Register how a ranking of a panel becomes awards; the last one registered is asked. Without any, a plain fund line."""
+    if funding not in _fundings:
+        _fundings.append(funding)
+
+
+def analysis_of(panel: Panel) -> Analysis:
+    """The analysis of a panel whose scores are locked, counted anew. Raises ScoreRefused where ballots give no score."""
+    tally = Tally.of(panel)
+    names = {bid.pk: code_of(bid) for bid in tally.bids}
+    official = {names[r.bid_id]: Official(_shown(r.total, tally), r.rank) for r in panel.results.all() if r.bid_id in names}
+    return analyse(
+        _ballots(tally), terms=_terms(tally), criteria=_criteria(tally), bids=sorted(names.values()), official=official,
+        fund=_fund(panel, tally), seed=tally.lot_seed(), rule=tally.rules.review.official.value,
+    )  # fmt: skip
+
+
+def keep(panel: Panel, found: Analysis) -> PanelAnalysis:
+    """Store the analysis and put its hash into the ledger; one that is kept already stays as it is."""
+    row, new = PanelAnalysis.objects.get_or_create(
+        panel=panel, defaults={"body": canonical_bytes(found).decode(), "sha256": digest(found)}
+    )
+    if new:
+        ledger.record(
+            event="panel.analysis", actor="system", role="system", subject=panel.subject, scope=f"call:{panel.call_id}",
+            public={"analysis": row.sha256, "method": found.method, "result": panel.result_hash()},
+        )  # fmt: skip
+    return row
+
+
+def kept(panel: Panel) -> Analysis | None:
+    """The stored analysis; None while it has not been made yet."""
+    row = PanelAnalysis.objects.filter(panel=panel).first()
+    return None if row is None else Analysis.load(json.loads(row.body))
+
+
+def recheck(panel: Panel) -> list[str]:
+    """Make the analysis again from the ballots; what differs from the stored one, in words. Empty: identical to the byte."""
+    row = PanelAnalysis.objects.filter(panel=panel).first()
+    if row is None:
+        return [_("参考分析尚未生成")]
+    again = canonical_bytes(analysis_of(panel)).decode()
+    return [] if again == row.body else [_("参考分析与重新计算的不一致")]
+
+
+def _shown(total: Decimal, tally: Tally) -> Decimal:
+    return total.quantize(Decimal(1).scaleb(-tally.rules.review.decimals))
+
+
+def _ballots(tally: Tally) -> list[Ballot]:
+    found: list[Ballot] = []
+    for bid in tally.bids:
+        for stage in tally.rules.review.stages:
+            marks, totals = tally.full_marks(bid, str(stage.kind)), tally.totals(bid, str(stage.kind))
+            found += [
+                Ballot(code_of(bid), expert, scoring.rounded(totals[expert]), marks[expert], str(stage.kind)) for expert in totals
+            ]
+    return found
+
+
+def _terms(tally: Tally) -> Terms:
+    rules = tally.rules.review
+    trim = scoring.Trim(rules.trim.high, rules.trim.low, rules.trim.from_ballots)
+    stages = {str(stage.kind): Decimal(stage.weight) for stage in rules.stages}
+    return Terms(trim, rules.decimals, stages, Decimal(rules.mix.experts), {code_of(b): _beside(tally, b) for b in tally.bids})
+
+
+def _beside(tally: Tally, bid: Bid) -> Decimal:
+    """Points of the final score that are not the experts': residents, pledges, public vote."""
+    mix = tally.rules.review.mix
+    parts = [Fraction(getattr(mix, code)) * Fraction(tally.others.get((bid.pk, code), Decimal(0))) / 100 for code in MIX]
+    bonus = sum(tally.bonuses(bid).values(), Decimal(0))
+    return scoring.rounded(sum(parts, Fraction(bonus)), 4)
+
+
+def _criteria(tally: Tally) -> list[scoring.Criterion]:
+    """Criteria of all sheets in use, each code once."""
+    found: dict[str, scoring.Criterion] = {}
+    for bid in tally.bids:
+        for c in sheet_of(tally.rules, bid).criteria:
+            found.setdefault(c.code, scoring.Criterion(c.code, c.name, Decimal(c.weight)))
+    return list(found.values())
+
+
+def _fund(panel: Panel, tally: Tally) -> Fund:
+    if _fundings:
+        return _fundings[-1](panel)
+    rules: Any = tally.rules
+    asks = {code_of(bid): ask_of(bid) for bid in tally.bids}
+    stop = str(rules.allocation.when_full.value) == "stop"
+    return fund_line(
+        asks, pool=rules.pool.grants, places=rules.allocation.awards_max, pass_line=Decimal(rules.review.pass_line), stop=stop
+    )

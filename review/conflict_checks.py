@@ -1,0 +1,160 @@
+"""回避 against the database: everything known about experts and bids is loaded once, the pure module decides.
+
+What is known: relations declared, computed or challenged; appointments in organisations; employers; sponsor agreements. A finding
+that a second person dismissed with a reason no longer stands; the same finding on new evidence does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from bidding.models import Bid
+from grants import clock
+from grants.people.models import Appointment, Organisation, SponsorAgreement
+from review import conflicts
+from review.conflicts import BidFacts, ConflictRules, Hit, RelationKind, find_conflicts
+from review.models import LIVE, ConflictHit, Expert, Relation
+
+if TYPE_CHECKING:
+    from review.models import Panel
+
+HANDED_IN = ("submitted", "returned", "admitted")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known about some experts and the bids of one call. `of` costs six queries whatever their number."""
+
+    relations: conflicts.Relations
+    rivals: frozenset[str]
+    years: int
+    dismissed: frozenset[tuple[Any, Any, str]]
+
+    @classmethod
+    def of(cls, experts: Iterable[Expert], bids: Iterable[Bid]) -> Ground:
+        """Load the edges around `experts` and the organisations of `bids` (all of one call)."""
+        people, papers = list(experts), list(bids)
+        edges = [*_recorded(people), *_appointed(people), *_employed(people)]
+        parties = {e.right for e in edges} | {org for b in papers for org in organisations_of(b)}
+        edges += _sponsored(parties)
+        parties |= {side for e in edges for side in (e.left, e.right)}
+        names = {str(o.pk): o.name for o in Organisation.objects.filter(pk__in=[p for p in parties if ":" not in p]).only("name")}
+        labels = {**names, **{code_of(b): str(b) for b in papers}}
+        return cls(conflicts.Relations.of(edges, labels), _rivals(papers), _years(papers), _dismissed(people, papers))
+
+    def all_hits(self, expert: Expert, bid: Bid) -> list[Hit]:
+        """Every hit, dismissed ones included."""
+        return find_conflicts(
+            party(expert), facts_of(bid), self.relations, as_of=clock.today(), rivals=self.rivals,
+            rules=ConflictRules(look_back_years=self.years),
+        )  # fmt: skip
+
+    def hits(self, expert: Expert, bid: Bid) -> list[Hit]:
+        """The hits that stand."""
+        return [h for h in self.all_hits(expert, bid) if (expert.pk, bid.pk, fingerprint(h)) not in self.dismissed]
+
+
+def standing_hits(expert: Expert, bid: Bid) -> list[Hit]:
+    """Why this expert may not review this bid as of today; empty when nothing stands against it."""
+    return Ground.of([expert], [bid]).hits(expert, bid)
+
+
+def late_hits(panel: Panel) -> list[str]:
+    """Live reviews of the panel whose expert turns out to be in conflict, each as “expert code · bid: why”."""
+    return [f"{r.expert.code} · {r.bid}:{hits[0].sentence}" for r, hits in reviews_in_conflict(panel)]
+
+
+def reviews_in_conflict(panel: Panel) -> list[tuple[Any, list[Hit]]]:
+    """(review, standing hits) of every live review that should not be."""
+    live = list(
+        panel.reviews.filter(state__in=LIVE).select_related("expert__user", "bid").order_by("bid__number", "expert__code")
+    )
+    ground = Ground.of({r.expert for r in live}, {r.bid for r in live})
+    found = [(r, ground.hits(r.expert, r.bid)) for r in live]
+    return [(r, hits) for r, hits in found if hits]
+
+
+def party(expert: Expert) -> str:
+    """How edges name an expert."""
+    return f"expert:{expert.pk}"
+
+
+def code_of(bid: Bid) -> str:
+    """How edges, draws and rankings name a bid: its number, or its id before it has one."""
+    return bid.number or f"bid:{bid.pk}"
+
+
+def organisations_of(bid: Bid) -> tuple[str, ...]:
+    return tuple(str(pk) for pk in (bid.organisation_id, bid.sponsor_id) if pk is not None)
+
+
+def facts_of(bid: Bid) -> BidFacts:
+    """The look-back counts from the day (Shanghai) of submission; a bid never submitted counts from today."""
+    return BidFacts(code_of(bid), organisations_of(bid), day(bid.submitted_at) or clock.today())
+
+
+def day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.astimezone(clock.TZ).date()
+
+
+def fingerprint(hit: Hit) -> str:
+    """SHA-256 of what was found and on which edges; the wording of the evidence and of the sentence do not enter."""
+    edges = [f"{e.kind}|{e.left}|{e.right}|{e.since}|{e.until}|{e.source}" for e in hit.evidence]
+    return hashlib.sha256("\n".join([hit.rule, hit.target, *edges]).encode()).hexdigest()
+
+
+def _recorded(experts: list[Expert]) -> list[conflicts.Relation]:
+    rows = Relation.objects.filter(expert__in=experts)
+    return [
+        conflicts.Relation(
+            RelationKind(r.kind), f"expert:{r.expert_id}", str(r.organisation_id), r.since, r.until, r.source, r.evidence
+        )
+        for r in rows
+    ]
+
+
+def _appointed(experts: list[Expert]) -> list[conflicts.Relation]:
+    """Whoever writes, signs or accounts for an organisation works for it, for as long as the appointment lasted."""
+    by_user = {e.user_id: e for e in experts}
+    rows = Appointment.objects.filter(user_id__in=by_user, scope_kind="organisation")
+    return [
+        conflicts.Relation(
+            RelationKind.EMPLOYED, party(by_user[a.user_id]), str(a.scope_id), day(a.since), day(a.until), "computed", a.role
+        )
+        for a in rows
+    ]
+
+
+def _employed(experts: list[Expert]) -> list[conflicts.Relation]:
+    return [
+        conflicts.Relation(RelationKind.EMPLOYED, party(e), str(e.employer_organisation_id))
+        for e in experts
+        if e.employer_organisation_id is not None
+    ]
+
+
+def _sponsored(parties: set[str]) -> list[conflicts.Relation]:
+    ids = [p for p in parties if ":" not in p]
+    rows = SponsorAgreement.objects.filter(Q(group_id__in=ids) | Q(sponsor_id__in=ids), accepted_at__isnull=False)
+    return [conflicts.Relation(RelationKind.SPONSOR, str(a.sponsor_id), str(a.group_id), a.valid_from, a.valid_to) for a in rows]
+
+
+def _rivals(bids: list[Bid]) -> frozenset[str]:
+    """Every organisation that bids in the calls of these bids."""
+    rows = Bid.objects.filter(call_id__in={b.call_id for b in bids}, state__in=HANDED_IN)
+    return frozenset(str(pk) for pair in rows.values_list("organisation_id", "sponsor_id") for pk in pair if pk is not None)
+
+
+def _years(bids: list[Bid]) -> int:
+    return max((b.call.rules.review.panel.conflict_years for b in bids[:1]), default=conflicts.LOOK_BACK_YEARS)
+
+
+def _dismissed(experts: list[Expert], bids: list[Bid]) -> frozenset[tuple[Any, Any, str]]:
+    rows = ConflictHit.objects.filter(expert__in=experts, bid__in=bids, dismissed_by__isnull=False)
+    return frozenset(rows.values_list("expert_id", "bid_id", "fingerprint"))

@@ -1,0 +1,336 @@
+"""回避: is an expert barred from a bid by the tests of 政府采购法实施条例 §9, which every call uses, grants too?
+
+The five tests: within three years before the bid (1) 劳动关系, (2) 董事、监事 or their like, (3) 控股股东或实际控制人;
+(4) 夫妻、直系血亲、三代以内旁系血亲、近姻亲 of the legal representative or head; (5) anything else that may affect fairness.
+
+Relations are edges with an interval between persons, organisations and bids, named by stable codes (信用代码, expert code, bid
+code), never by names: names only suggest candidates for a person to confirm. A path of at most two edges from the expert to
+the bid is a hit. Days are dates in Shanghai; both ends of an interval belong to it. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+LOOK_BACK_YEARS: Final = 3
+
+
+class RelationKind(StrEnum):
+    """What joins two parties. Kinship joins two persons, or a person to an organisation whose head the relative is."""
+
+    EMPLOYED = "employed"
+    BOARD = "board"
+    SUPERVISOR = "supervisor"
+    LEGAL_REPRESENTATIVE = "legal_representative"
+    HEAD = "head"
+    CONTROLLER = "controller"
+    SHAREHOLDER = "shareholder"
+    STAFF_OF_BID = "staff_of_bid"
+    SPOUSE = "spouse"
+    LINEAL = "lineal"
+    COLLATERAL = "collateral"
+    AFFINITY = "affinity"
+    CONSULTED = "consulted"
+    MENTOR = "mentor"
+    SUPPLIER = "supplier"
+    DISPUTE = "dispute"
+    DONOR = "donor"
+    CO_APPLICANT = "co_applicant"
+    SPONSOR = "sponsor"
+    DECLARED = "declared"
+    CHALLENGED = "challenged"
+
+    @property
+    def zh(self) -> str:
+        """The Chinese term."""
+        return _NAMES[self]
+
+
+_NAMES: Final[Mapping[RelationKind, str]] = {
+    RelationKind.EMPLOYED: "劳动关系",
+    RelationKind.BOARD: "董事（理事）任职关系",
+    RelationKind.SUPERVISOR: "监事任职关系",
+    RelationKind.LEGAL_REPRESENTATIVE: "法定代表人任职关系",
+    RelationKind.HEAD: "负责人任职关系",
+    RelationKind.CONTROLLER: "控股或实际控制关系",
+    RelationKind.SHAREHOLDER: "股东关系",
+    RelationKind.STAFF_OF_BID: "项目团队成员关系",
+    RelationKind.SPOUSE: "夫妻关系",
+    RelationKind.LINEAL: "直系血亲关系",
+    RelationKind.COLLATERAL: "三代以内旁系血亲关系",
+    RelationKind.AFFINITY: "近姻亲关系",
+    RelationKind.CONSULTED: "为申报提供咨询的关系",
+    RelationKind.MENTOR: "督导或导师关系",
+    RelationKind.SUPPLIER: "服务或供货合同关系",
+    RelationKind.DISPUTE: "纠纷或诉讼关系",
+    RelationKind.DONOR: "捐赠或资助关系",
+    RelationKind.CO_APPLICANT: "联合申报关系",
+    RelationKind.SPONSOR: "托管（挂靠）关系",
+    RelationKind.DECLARED: "本人申报的利害关系",
+    RelationKind.CHALLENGED: "申报方提出并经核实的利害关系",
+}
+
+KINSHIP: Final = frozenset({RelationKind.SPOUSE, RelationKind.LINEAL, RelationKind.COLLATERAL, RelationKind.AFFINITY})
+LEADS: Final = frozenset({RelationKind.LEGAL_REPRESENTATIVE, RelationKind.HEAD})
+_OWN_TEST: Final[Mapping[RelationKind, int]] = {
+    RelationKind.EMPLOYED: 1, RelationKind.BOARD: 2, RelationKind.SUPERVISOR: 2, RelationKind.LEGAL_REPRESENTATIVE: 2,
+    RelationKind.HEAD: 2, RelationKind.CONTROLLER: 3,
+}  # fmt: skip
+"""Which test a direct relation to the bidder meets; all others are the fifth. 法定代表人 counts with the board it heads."""
+_BELONGS: Final = frozenset({*_OWN_TEST, RelationKind.STAFF_OF_BID})
+_TIMELESS: Final = frozenset({RelationKind.DECLARED, RelationKind.CHALLENGED})
+
+SENTENCES: Final[Mapping[str, str]] = {
+    "direct": "与申报“%(bid)s”的“%(target)s”存在%(relation)s（%(period)s）。",
+    "kin": "与申报“%(bid)s”的“%(target)s”的法定代表人或负责人存在%(relation)s（%(period)s）。",
+    "path": "与“%(middle)s”存在%(relation)s（%(period)s），该方与申报“%(bid)s”的“%(target)s”存在%(onward)s（%(onward_period)s）。",
+    "competitor": "所在单位“%(target)s”在同一征集中有申报，与申报“%(bid)s”竞争。",
+    "own": "是申报“%(bid)s”的当事人。",
+    "basis": "依据政府采购法实施条例第九条第（%(test)s）项，应当回避。",
+}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An edge, alive from `since` to `until` inclusive (None: always was, still is). source: declared, computed or challenged."""
+
+    kind: RelationKind
+    left: str
+    right: str
+    since: date | None = None
+    until: date | None = None
+    source: str = "computed"
+    evidence: str = ""
+
+    def other(self, party: str) -> str:
+        """The far end."""
+        return self.right if party == self.left else self.left
+
+    def touches(self, first: date, last: date) -> bool:
+        """Whether it was alive on any day from first to last, both included."""
+        return (self.since is None or self.since <= last) and (self.until is None or self.until >= first)
+
+
+@dataclass(frozen=True)
+class BidFacts:
+    """A bid: its organisations (applicant, partners, sponsor), the people it names, and the day it was submitted."""
+
+    code: str
+    organisations: tuple[str, ...]
+    submitted_on: date
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConflictRules:
+    """Settings of a call: years of look-back, kinds left out, and whether experts of competing organisations are out."""
+
+    look_back_years: int = LOOK_BACK_YEARS
+    ignored: frozenset[RelationKind] = frozenset()
+    competitors_out: bool = True
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One reason to step aside. test: 1…5 of §9; evidence: the edges of the path; the sentence names no person."""
+
+    test: int
+    rule: str
+    bid: str
+    target: str
+    evidence: tuple[Relation, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Relations:
+    """All known edges, found by either end. labels: code → what a sentence shows instead of the code (an organisation's name)."""
+
+    by_party: Mapping[str, tuple[Relation, ...]]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, relations: Iterable[Relation], labels: Mapping[str, str] | None = None) -> Relations:
+        """Index the edges."""
+        index: dict[str, list[Relation]] = defaultdict(list)
+        for relation in relations:
+            index[relation.left].append(relation)
+            if relation.right != relation.left:
+                index[relation.right].append(relation)
+        return cls({party: tuple(edges) for party, edges in index.items()}, labels or {})
+
+    def label(self, party: str) -> str:
+        """What to call a party in a sentence."""
+        return self.labels.get(party, party)
+
+
+def find_conflicts(
+    expert: str,
+    bid: BidFacts,
+    relations: Relations,
+    *,
+    as_of: date,
+    rules: ConflictRules | None = None,
+    rivals: frozenset[str] = frozenset(),
+) -> list[Hit]:
+    """Every reason why the expert may not review the bid, gravest test first; empty: none known.
+
+    as_of: the day of asking (Shanghai); ask again after the draw, when the file opens and before publishing. rivals:
+    organisations that bid in the same call. Look-back: from the same day of the year `look_back_years` before submission
+    (民法典§202: where there is no such day, the month's last), that day included, to `as_of`.
+    """
+    search = _Search(expert, bid, relations, as_of, rules or ConflictRules())
+    hits = [*search.own(), *search.paths(), *(search.competitors(rivals) if search.rules.competitors_out else ())]
+    unique = {(h.rule, h.target, h.evidence): h for h in hits}
+    return sorted(unique.values(), key=lambda h: (h.test, h.target, h.rule, h.sentence))
+
+
+def look_back_start(submitted_on: date, years: int) -> date:
+    """The first day of the look-back: the same month and day `years` earlier; 29 February becomes 28 February."""
+    try:
+        return submitted_on.replace(year=submitted_on.year - years)
+    except ValueError:
+        return submitted_on.replace(year=submitted_on.year - years, day=28)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One question: this expert, this bid, this day."""
+
+    expert: str
+    bid: BidFacts
+    relations: Relations
+    as_of: date
+    rules: ConflictRules
+
+    @property
+    def targets(self) -> frozenset[str]:
+        return frozenset({self.bid.code, *self.bid.organisations, *self.bid.people})
+
+    def own(self) -> Iterator[Hit]:
+        if self.expert in self.targets:
+            yield self._hit(5, "own", self.expert, ())
+
+    def paths(self) -> Iterator[Hit]:
+        """Paths of one or two edges. A second edge is followed only where the first does not already arrive."""
+        for first in self._alive(self.expert):
+            middle = first.other(self.expert)
+            if middle in self.targets:
+                yield self._direct(first, middle)
+                continue
+            for second in self._alive(middle):
+                if (end := second.other(middle)) in self.targets and end != self.expert:
+                    yield self._two(first, second, middle, end)
+
+    def competitors(self, rivals: frozenset[str]) -> Iterator[Hit]:
+        for edge in self._alive(self.expert):
+            home = edge.other(self.expert)
+            if edge.kind in _BELONGS and home in rivals and home not in self.targets and self._current(edge):
+                yield self._hit(5, "competitor", home, (edge,))
+
+    def _alive(self, party: str) -> Iterator[Relation]:
+        first = look_back_start(self.bid.submitted_on, self.rules.look_back_years)
+        for edge in self.relations.by_party.get(party, ()):
+            if edge.kind not in self.rules.ignored and (edge.kind in _TIMELESS or edge.touches(first, self.as_of)):
+                yield edge
+
+    def _current(self, edge: Relation) -> bool:
+        """Alive between submission and today: §9(4) speaks of relations that are, not of those that were."""
+        return edge.touches(min(self.bid.submitted_on, self.as_of), self.as_of)
+
+    def _direct(self, edge: Relation, target: str) -> Hit:
+        if edge.kind in KINSHIP:
+            return self._hit(4 if self._current(edge) else 5, "kin", target, (edge,), relation=edge.kind.zh, period=_period(edge))
+        test = _OWN_TEST.get(edge.kind, 5)
+        return self._hit(test, "direct", target, (edge,), relation=edge.kind.zh, period=_period(edge))
+
+    def _two(self, first: Relation, second: Relation, middle: str, end: str) -> Hit:
+        of_leader = first.kind in KINSHIP and second.kind in LEADS and self._current(first) and self._current(second)
+        words = {"relation": first.kind.zh, "period": _period(first)}
+        if of_leader:
+            return self._hit(4, "kin", end, (first, second), **words)
+        onward = {"onward": second.kind.zh, "onward_period": _period(second), "middle": self._public(first, middle)}
+        return self._hit(5, "path", end, (first, second), **words, **onward)
+
+    def _public(self, first: Relation, middle: str) -> str:
+        """A relative is never named: the bidder reads this sentence when they challenge it."""
+        return "该亲属" if first.kind in KINSHIP else self.relations.label(middle)
+
+    def _hit(self, test: int, rule: str, target: str, evidence: tuple[Relation, ...], **words: str) -> Hit:
+        bid = self.relations.label(self.bid.code)
+        shown = "项目团队成员" if target in self.bid.people else self.relations.label(target)
+        sentence = SENTENCES[rule] % {"bid": bid, "target": shown, **words}
+        return Hit(test, rule, self.bid.code, target, evidence, sentence + SENTENCES["basis"] % {"test": "一二三四五"[test - 1]})
+
+
+def _period(edge: Relation) -> str:
+    start = edge.since.isoformat() if edge.since else "起始不详"
+    return f"{start} 至 {edge.until.isoformat() if edge.until else '今'}"
+
+
+# --- candidates by name: suggestions for a person to confirm, never a decision -------------------------------------------
+
+_SUFFIXES: Final = (
+    "有限责任公司", "股份有限公司", "有限公司", "集团", "社会工作服务中心", "社工服务中心", "社会服务中心",
+    "服务中心", "发展中心", "中心", "协会", "促进会", "联合会", "学会", "商会", "基金会", "服务社", "工作室",
+    "志愿服务队", "志愿者协会",
+)  # fmt: skip
+_PLACE: Final = re.compile(r"(?<!社)(?:特别行政区|自治[区州县]|新区|街道|[省市区县镇乡])")
+"""What says which kind of place a name begins with; 社区 is none."""
+
+
+@cache
+def _simplifier() -> Callable[[str], str]:
+    from opencc import OpenCC  # noqa: PLC0415 - its dictionaries are read once, and only where names are compared
+
+    converter = OpenCC("t2s")
+    return lambda text: str(converter.convert(text))
+
+
+def fold_name(name: str) -> str:
+    """A name for comparison: half-width, simplified, lower case, letters and digits only (张 三 = 張三, (上海) = (上海))."""
+    folded = _simplifier()(unicodedata.normalize("NFKC", name).casefold())
+    return "".join(c for c in folded if c.isalnum())
+
+
+def stem(name: str) -> str:
+    """An organisation's folded name without its legal-form suffixes, down to two characters: 阳光社工服务中心 → 阳光.
+
+    For candidates only: 阳光协会 and 阳光中心 are different bodies with the same stem.
+    """
+    text = fold_name(name)
+    while suffix := next(
+        (s for s in sorted(_SUFFIXES, key=len, reverse=True) if text.endswith(s) and len(text) - len(s) >= 2), ""
+    ):
+        text = text.removesuffix(suffix)
+    return text
+
+
+def core(name: str) -> str:
+    """The stem without the kinds of places in it, down to two characters: 上海市浦东新区阳光 and 上海浦东阳光 are one."""
+    text = stem(name)
+    short = _PLACE.sub("", text)
+    return short if len(short) >= 2 else text
+
+
+def name_candidates(name: str, known: Mapping[str, str]) -> list[str]:
+    """Codes of known organisations (code → name) that might be meant by a name as typed: equal names, then equal stems, then equal cores.
+
+    Suggestions for a person to confirm: the credit code decides.
+    """
+    wanted = fold_name(name), stem(name), core(name)
+    ranks = {code: _likeness(other, wanted) for code, other in known.items()}
+    return sorted((code for code, rank in ranks.items() if rank is not None), key=lambda code: (ranks[code], code))
+
+
+def _likeness(other: str, wanted: tuple[str, str, str]) -> int | None:
+    found = fold_name(other), stem(other), core(other)
+    return next((rank for rank, (left, right) in enumerate(zip(wanted, found, strict=True)) if left == right), None)

@@ -1,0 +1,118 @@
+"""What is not on an expert's ballot: residents, pledges, public vote, site check, objective criteria. Entered once, with a basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from grants import clock
+from grants.workflow.machine import Facts
+from grants.workflow.refusals import Invalid
+from review.models import OtherScore
+from review.panels import bids_of, sheet_of
+
+if TYPE_CHECKING:
+    from bidding.models import Bid
+    from grants.calls.rulebook.model import CallRules
+    from review.models import Panel, Review
+
+MIX = {"residents": gettext_lazy("居民代表评分"), "pledges": gettext_lazy("定向认捐"), "public_vote": gettext_lazy("公众投票")}
+SITE_CHECK = "site_check"
+ENTERED_ONCE = ("secretariat", "resident")
+"""Scorers whose criteria are not on experts' ballots: objective items, and items residents judge."""
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Component:
+    """One score that must be entered for a bid: code, name, and the highest value (100 for parts of the mix, else points)."""
+
+    code: str
+    name: str
+    top: Decimal
+
+
+def components(rules: CallRules, bid: Bid) -> list[Component]:
+    """Everything the call's rules want entered for this bid."""
+    mix = [Component(code, str(name), Decimal(100)) for code, name in MIX.items() if getattr(rules.review.mix, code) > 0]
+    check = rules.review.site_check
+    site = [Component(SITE_CHECK, str(_("现场核查")), Decimal(check.points))] if check is not None else []
+    bonuses = [Component(f"bonus:{b.code}", b.name, Decimal(b.cap)) for b in rules.review.bonuses]
+    rows = [c for c in sheet_of(rules, bid).criteria if str(c.scorer) in ENTERED_ONCE]
+    return mix + bonuses + site + [Component(f"criterion:{c.code}", c.name, Decimal(c.weight)) for c in rows]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective criterion as every expert sees it. value: points entered by the secretariat, None while it is not; basis: on what."""
+
+    name: str
+    top: Decimal
+    value: Decimal | None
+    basis: str
+
+
+def objective(review: Review) -> list[Objective]:
+    """The criteria of a bid that the secretariat enters once, for experts to read and not to score (review.md §2.5).
+
+    What residents and the public gave is not among them: nobody's opinion is shown before the opening.
+    """
+    asked = [c for c in sheet_of(review.panel.rules, review.bid).criteria if str(c.scorer) == "secretariat"]
+    if not asked:
+        return []
+    codes = {f"criterion:{c.code}": c for c in asked}
+    rows = {o.component: o for o in OtherScore.objects.filter(panel=review.panel_id, bid=review.bid_id, component__in=codes)}
+    given = {code: (rows[code].value, rows[code].basis) if code in rows else (None, "") for code in codes}
+    return [Objective(c.name, Decimal(c.weight), *given[code]) for code, c in codes.items()]
+
+
+def missing(panel: Panel) -> list[str]:
+    """What has not been entered: “编号 名称 · 分项”."""
+    given = set(panel.other_scores.values_list("bid_id", "component"))
+    return [
+        f"{bid.number} {bid.title} · {part.name}"
+        for bid in bids_of(panel)
+        for part in components(panel.rules, bid)
+        if (bid.pk, part.code) not in given
+    ]
+
+
+def write(panel: Panel, bid: Bid, component: str, value: Any, basis: str, *, by: Any) -> Facts:
+    """Write one score, or correct it while the panel is open. Raises Invalid: bid, component, range or basis."""
+    part = _part(panel, bid, component)
+    amount = _value(part, value)
+    if not basis.strip():
+        raise _invalid("basis", _("请写明分数的依据(如计票表编号、核查记录)。"))
+    row, fresh = OtherScore.objects.update_or_create(
+        panel=panel, bid=bid, component=component,
+        defaults={"value": amount, "basis": basis.strip(), "entered_by": by, "entered_at": clock.now()},
+    )  # fmt: skip
+    public = {"bid": str(bid.pk), "component": component, "correction": not fresh}
+    return Facts(public=public, private={"value": str(row.value), "note": row.basis})
+
+
+def _part(panel: Panel, bid: Bid, component: str) -> Component:
+    if bid.pk not in {b.pk for b in bids_of(panel)}:
+        raise _invalid("bid", _("这份申报不在本评审组。"))
+    found = next((c for c in components(panel.rules, bid) if c.code == component), None)
+    if found is None:
+        raise _invalid("component", _("征集规则没有“%(what)s”这一分项。") % {"what": component})
+    return found
+
+
+def _value(part: Component, value: Any) -> Decimal:
+    figures = {"name": part.name, "value": value, "top": part.top}
+    amount = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not amount.is_finite() or not 0 <= amount <= part.top:
+        raise _invalid("value", _("“%(name)s”的得分 %(value)s 超出 0 至 %(top)s 的范围。") % figures)
+    if amount != amount.quantize(CENT):
+        raise _invalid("value", _("“%(name)s”的得分 %(value)s 超过两位小数。") % figures)
+    return amount.quantize(CENT)
+
+
+def _invalid(field: str, sentence: str) -> Invalid:
+    return Invalid(sentence, rule=f"other_score_{field}", problems={field: [sentence]})

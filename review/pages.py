@@ -1,0 +1,237 @@
+"""What review hands to the desk: a panel's page, a review's page, and what waits for experts and organisers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from grants import clock
+from grants.calls.models import Call
+from grants.documents.models import StoredFile
+from grants.people.models import Agency
+from grants.people.permissions import scopes_with
+from grants.workflow.machine import Machine
+from grants.workflow.pages import Link, Page, Waiting
+from grants.workflow.rules import Ask
+from review.blinding import blind, frozen, hides
+from review.challenge_rules import decider
+from review.conflicts import fold_name
+from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Swap
+from review.panels import progress, sitting
+from review.panels import waiting as alternates
+from review.rules import NOT_HELD, held, organiser
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from grants.people.models import User
+
+EVENTS = {
+    "panel.assign": gettext_lazy("分配专家"),
+    "panel.try_assignment": gettext_lazy("试算分派"),
+    "panel.check_conflicts": gettext_lazy("核对利害关系"),
+    "panel.propose_dismissal": gettext_lazy("提出不予回避"),
+    "panel.dismiss_hit": gettext_lazy("决定不予回避"),
+    "panel.seal_broken": gettext_lazy("密封核对不符"),
+    "panel.keep_hit": gettext_lazy("驳回不予回避的提议"),
+    "panel.report": gettext_lazy("生成评审报告"),
+    "panel.analysis": gettext_lazy("生成参考分析"),
+    "review.marks": gettext_lazy("保存评分"),
+}
+"""Names, for timelines, of the ledger events that are not steps."""
+
+OPEN = ("assigned", "accepted")
+LOCKED = ("scored", "concluded")
+RUNNING = ("published", "committing", "revealing")
+
+
+def due_of(call: Call) -> datetime | None:
+    """The end (UTC) of the day by which the call wants its review done."""
+    last: date | None = call.rules.timetable.review_by
+    return None if last is None else datetime.combine(last + timedelta(days=1), time(), clock.TZ).astimezone(UTC)
+
+
+def organises(actor: Any, panel: Panel) -> bool:
+    """Whether this person may arrange this panel."""
+    return organiser.answer(Ask(actor, panel, clock.now())).ok
+
+
+def sits(actor: Any, panel: Panel) -> bool:
+    """Whether this person scores in this panel."""
+    user: Any = getattr(actor, "pk", None)
+    return PanelMember.objects.filter(panel=panel, expert__user_id=user, alternate=False, excused=False).exists()
+
+
+def member_rows(panel: Panel, *, sees_counts: bool) -> list[dict[str, Any]]:
+    """Each sitting member with how many reviews are in which state, and how many count as load. No score.
+
+    sees_counts: false for members before the lock, who must not learn how far the others are; then there are no counts at all.
+    """
+    counts = progress(panel) if sees_counts else {}
+    found = [(member, counts.get(member.expert.code, Counter())) for member in sitting(panel)]
+    return [{"member": m, "counts": dict(c), "load": sum(c[state] for state in LIVE)} for m, c in found]
+
+
+def _panel_context(panel: Panel, actor: Any) -> dict[str, Any]:
+    locked = panel.state in LOCKED
+    sees = locked or not sits(actor, panel)
+    facts = {"rows": member_rows(panel, sees_counts=sees), "alternates": len(alternates(panel)), "sees_counts": sees}
+    return {**facts, "organises": organises(actor, panel), "locked": locked}
+
+
+def _panel_links(panel: Panel, actor: Any) -> Sequence[Link]:
+    links = []
+    if organises(actor, panel):
+        links.append(
+            Link(_("办理评审组"), reverse("review:panel", args=[panel.pk]), primary=panel.state in ("forming", "scoring"))
+        )
+    if any(str(stage.kind) == "oral" for stage in panel.rules.review.stages):
+        links.append(Link(_("答辩会"), reverse("review:meeting", args=[panel.pk])))
+    if panel.state in LOCKED and not held(panel):
+        links.append(Link(_("排名与计算过程"), reverse("review:ranking", args=[panel.pk])))
+    return links
+
+
+def _panel_documents(panel: Panel, actor: Any) -> Sequence[tuple[Any, Any]]:
+    return [(_("评审报告"), panel.report)] if panel.report_id else []
+
+
+def _review_context(review: Review, actor: Any) -> dict[str, Any]:
+    names = {c.code: c.name for sheet in review.panel.rules.review.sheets for c in sheet.criteria}
+    own = review.expert.user_id == getattr(actor, "pk", None)
+    marks = review.held() if own or review.opened_at is not None else {}
+    rows = [{"name": names.get(code, code), "mark": mark} for code, mark in marks.items()]
+    return {"marks": rows, "reason": review.reason if own or review.opened_at is not None else ""}
+
+
+def _review_links(review: Review, actor: Any) -> Sequence[Link]:
+    if review.expert.user_id != getattr(actor, "pk", None) or review.state not in LIVE:
+        return []
+    label = _("声明利害关系") if review.state == "assigned" else _("评分")
+    return [Link(label, reverse("review:review", args=[review.pk]), primary=True)]
+
+
+def _review_documents(review: Review, actor: Any) -> Sequence[tuple[Any, Any]]:
+    """Attachments of the frozen bid that experts may open, for the expert, after the pledge."""
+    version = review.bid.latest
+    if review.expert.user_id != getattr(actor, "pk", None) or review.state not in ("accepted", "submitted") or version is None:
+        return []
+    rows = frozen(blind(review).bid, version)["attachments"] if hides(review.panel) else version.attachments()
+    shown = [a for a in rows if a.get("visibility") in ("experts", "public")]
+    files = StoredFile.objects.in_bulk([a["sha256"] for a in shown])
+    if hides(review.panel):  # the applicant's own file names may say who it is
+        return [(f"{a['title']} {n}", files.get(a["sha256"])) for n, a in enumerate(shown, start=1)]
+    return [(a["name"], files.get(a["sha256"])) for a in shown]
+
+
+def _meeting_links(meeting: Meeting, actor: Any) -> Sequence[Link]:
+    return [Link(_("打开答辩会"), reverse("review:meeting", args=[meeting.panel_id]), primary=True)]
+
+
+def _swap_links(swap: Swap, actor: Any) -> Sequence[Link]:
+    return [Link(_("评审组"), reverse("review:panel", args=[swap.panel_id]))]
+
+
+def _draw_context(draw: Draw, actor: Any) -> dict[str, Any]:
+    return {"parties": list(draw.parties.all())}
+
+
+def _draw_links(draw: Draw, actor: Any) -> Sequence[Link]:
+    links = [Link(_("公开的抽取记录"), reverse("square:draw", args=[draw.pk]))]
+    if draw.state == "drawn" and draw.panel is not None:
+        links.append(Link(_("评审组"), reverse("review:panel", args=[draw.panel_id]), primary=organises(actor, draw.panel)))
+    if draw.state == "failed" and draw.about == "panel":
+        links.append(Link(_("重新公布名单"), reverse("review:publish_draw", args=[draw.call_id])))
+    return links
+
+
+def _challenge_context(challenge: Challenge, actor: Any) -> dict[str, Any]:
+    """Only who decides is shown whom in the pool the name may mean."""
+    if not decider.answer(Ask(actor, challenge, clock.now())).ok:
+        return {"decides": False}
+    known = Expert.objects.filter(is_active=True).select_related("user", "employer_organisation")
+    wanted = fold_name(challenge.name)
+    return {"decides": True, "candidates": [e for e in known if fold_name(e.user.name) == wanted]}
+
+
+PAGES: dict[type[Machine], Page] = {
+    Draw: Page("review/_draw_facts.html", _draw_context, _draw_links),
+    Challenge: Page("review/_challenge_facts.html", _challenge_context),
+    Meeting: Page("review/_meeting_facts.html", links=_meeting_links),
+    Panel: Page("review/_panel_facts.html", _panel_context, _panel_links, _panel_documents),
+    Swap: Page("review/_swap_facts.html", links=_swap_links),
+    Review: Page("review/_review_facts.html", _review_context, _review_links, _review_documents),
+}
+
+
+def waiting(actor: User) -> list[Waiting]:
+    """Reviews to do and reports to sign for an expert; panels to form, fill, lock and conclude for an organiser."""
+    return [*_for_expert(actor), *_for_organiser(actor), *_for_party(actor), *_for_decider(actor)]
+
+
+def _invitations(actor: User) -> list[Waiting]:
+    seats = PanelMember.objects.filter(expert__user=actor, alternate=False, excused=False, joined_at=None)
+    seats = seats.filter(panel__state__in=("forming", "scoring"), panel__invited_at__isnull=False)
+    return [
+        Waiting(_("答复评审邀请"), seat.panel.call.title, reverse("review:invitation", args=[seat.panel_id]))
+        for seat in seats.select_related("panel__call")
+    ]
+
+
+def _for_expert(actor: User) -> list[Waiting]:
+    mine = Q(reviews__expert__user=actor, reviews__state__in=OPEN)
+    panels = Panel.objects.filter(state="scoring").annotate(left=Count("reviews", filter=mine)).filter(left__gt=0)
+    rows = [
+        Waiting(_("评审 %(n)d 份申报") % {"n": p.left}, p.call.title, reverse("review:mine"), due_of(p.call))
+        for p in panels.select_related("call__rules_version")
+    ]
+    unsigned = Panel.objects.filter(NOT_HELD).filter(
+        state="scored", members__expert__user=actor, members__alternate=False, members__excused=False, members__signed_at=None
+    )
+    return [*_invitations(actor), *rows] + [
+        Waiting(_("签署评审报告"), p.call.title, reverse("review:ranking", args=[p.pk])) for p in unsigned.select_related("call")
+    ]
+
+
+def _for_party(actor: User) -> list[Waiting]:
+    committing = Q(state="committing", parties__user=actor, parties__sha256="")
+    revealing = Q(state="revealing", parties__user=actor, parties__revealed="")
+    label = {"committing": _("承诺抽取用的随机数"), "revealing": _("公开承诺的随机数")}
+    return [
+        Waiting(label[d.state], f"{d.call.title} {d}", reverse("desk:object", args=["draw", d.pk]), d.beacon_due)
+        for d in Draw.objects.filter(committing | revealing).select_related("call")
+    ]
+
+
+def _for_decider(actor: User) -> list[Waiting]:
+    rows = Challenge.objects.filter(scopes_with(actor, "approve_calls", Agency, "bid__call__agency"), state="filed")
+    return [
+        Waiting(_("决定回避申请"), str(c), reverse("desk:object", args=["challenge", c.pk])) for c in rows.select_related("bid__call").order_by("created_at")
+    ]
+
+
+def _for_organiser(actor: User) -> list[Waiting]:
+    may = scopes_with(actor, "convene_panels", Agency, "agency") | scopes_with(actor, "convene_panels", Call, "pk")
+    calls = list(Call.objects.filter(may, state="closed").select_related("rules_version").prefetch_related("panels", "draws"))
+    rows = [
+        Waiting(_("组建评审组"), c.title, reverse("review:convene", args=[c.pk]), due_of(c))
+        for c in calls if not c.panels.all() and not any(d.state in RUNNING for d in c.draws.all())
+    ]
+    rows += [
+        Waiting(_("跟进抽取"), f"{c.title} {d}", reverse("desk:object", args=["draw", d.pk]), d.beacon_due)
+        for c in calls for d in c.draws.all() if d.state in RUNNING
+    ]
+    swaps = Swap.objects.filter(panel__call__in=calls, state="proposed").exclude(proposed_by=actor).select_related("panel__call")
+    rows += [Waiting(_("决定换人"), f"{s.panel.call.title} {s}", reverse("desk:object", args=["swap", s.pk])) for s in swaps]
+    label = {"forming": _("分配专家并开始评分"), "scoring": _("跟进评分"), "scored": _("收齐签署,出具评审报告")}
+    return rows + [
+        Waiting(label[p.state], f"{c.title} {p.name}", reverse("review:panel", args=[p.pk]), due_of(c))
+        for c in calls for p in c.panels.all() if p.state in label
+    ]  # fmt: skip

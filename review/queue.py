@@ -1,0 +1,115 @@
+"""An expert's queue: which of their own reviews, in which order, which next. Nothing of it tells how far anybody else is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from review.ballots import criteria_of
+from review.blinding import hidden
+from review.models import LIVE, Review
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from grants.people.models import User
+
+OPEN = ("assigned", "accepted")
+STATES: dict[str, tuple[str, ...]] = {"open": OPEN, "done": ("submitted",)}
+ORDER = ("panel__created_at", "stage", "bid__number", "pk")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the expert chose to see; it stays in every address of the queue. Unknown values are ignored."""
+
+    panel: str = ""
+    stage: str = ""
+    state: str = ""
+    text: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any]) -> Filter:
+        panel, stage, state = (str(query.get(name, "")) for name in ("panel", "stage", "state"))
+        return cls(
+            panel if _is_key(panel) else "", stage if stage in ("document", "oral") else "", state if state in STATES else "",
+            str(query.get("q", "")).strip()[:50],
+        )  # fmt: skip
+
+    @property
+    def query(self) -> str:
+        """As the tail of an address, with its question mark; empty when nothing is chosen."""
+        chosen = {"panel": self.panel, "stage": self.stage, "state": self.state, "q": self.text}
+        text = urlencode({name: value for name, value in chosen.items() if value})
+        return f"?{text}" if text else ""
+
+    def rows(self, user: User, *, any_state: bool = False) -> QuerySet[Review]:
+        """The expert's own reviews that match, in the order of the list. any_state: what is done stays in its place."""
+        rows = own(user)
+        if self.panel:
+            rows = rows.filter(panel=UUID(self.panel))
+        if self.stage:
+            rows = rows.filter(stage=self.stage)
+        if self.text:
+            named = Q(bid__title__icontains=self.text) | Q(bid__number__icontains=self.text)
+            rows = rows.filter(named | (Q(bid__organisation__name__icontains=self.text) & ~hidden()))
+        if any_state:
+            return rows.filter(state__in=LIVE)
+        return rows.filter(state__in=STATES[self.state]) if self.state else rows
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def own(user: User) -> QuerySet[Review]:
+    """One's own reviews in panels whose scoring has begun, without the bidder where the panel hides it."""
+    rows = Review.objects.as_reviewer().filter(expert__user=user, panel__state__in=("scoring", "scored", "concluded"))
+    return rows.order_by(*ORDER)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a review stands: 第 at / total 份, done of them, and its neighbours in the list."""
+
+    at: int
+    total: int
+    done: int
+    before: Any
+    after: Any
+
+
+def place_of(review: Review, chosen: Filter, user: User) -> Place:
+    """One query, whatever the length of the queue. at is 0 when the filter leaves the review out."""
+    rows = list(chosen.rows(user, any_state=True).values_list("pk", "state"))
+    keys = [pk for pk, _state in rows]
+    done = sum(state == "submitted" for _pk, state in rows)
+    if review.pk not in keys:
+        return Place(0, len(keys), done, keys[-1] if keys else None, keys[0] if keys else None)
+    i = keys.index(review.pk)
+    return Place(i + 1, len(keys), done, keys[i - 1] if i else None, keys[i + 1] if i + 1 < len(keys) else None)
+
+
+def following(chosen: Filter, user: User, *, after: Any = None, skipped: Collection[str] = ()) -> Review | None:
+    """The next unfinished one: fewest handed-in ballots first, so that no bid is left for the last tired hour; then the list's order.
+
+    A sheet on which nothing is missing is finished here, handed in or not. What was skipped in this session comes when nothing else
+    is left. The counts decide the order and are shown to nobody.
+    """
+    handed_in = (
+        Review.objects.filter(panel=OuterRef("panel"), bid=OuterRef("bid"), stage=OuterRef("stage"), state="submitted")
+        .order_by().values("bid").annotate(n=Count("pk")).values("n")
+    )  # fmt: skip
+    rows = chosen.rows(user, any_state=True).filter(state__in=OPEN, panel__state="scoring").exclude(pk=after)
+    rows = rows.annotate(others=Coalesce(Subquery(handed_in), 0)).select_related(*Review.door_select)
+    found = list(rows.order_by("stage", "others", *ORDER))
+    ranked = [r for r, own in zip(found, criteria_of(found), strict=True) if len(r.held()) < len(own)]
+    return next((r for r in ranked if str(r.pk) not in skipped), ranked[0] if ranked else None)

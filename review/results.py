@@ -1,0 +1,310 @@
+"""From sealed ballots to the official result: gathers rows, lets the pure modules count, writes every step in words.
+
+Only called once every ballot is in. The same ballots give the same rows on any day: `recompute` proves it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from bidding.models import Bid
+from grants.workflow.machine import Facts
+from grants.workflow.refusals import Invalid
+from review import deviation, scoring
+from review.ballots import expert_top
+from review.calibration.official import calibrated, strictness
+from review.conflict_checks import code_of
+from review.models import Mark, OtherScore, Result, Review, Seat
+from review.other_scores import ENTERED_ONCE, MIX, SITE_CHECK
+from review.panels import bids_of, sheet_of, sitting, stages_of
+from review.ranking import Ranked, Scored, TieBy, TieStep, rank
+
+if TYPE_CHECKING:
+    from grants.calls.rulebook.model import CallRules
+    from review.models import Panel
+
+Marks = Mapping[str, Decimal]
+SEATED = (str(Seat.FINANCE), str(Seat.FIELD))
+"""Scorers whose criteria are marked by that seat only; every ballot carries the mean of their marks."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The submitted ballots of a panel and what was entered beside them. Four queries, whatever the size."""
+
+    panel: Panel
+    bids: list[Bid]
+    reviews: list[Review]
+    seats: Mapping[Any, str]
+    others: Mapping[tuple[Any, str], Decimal]
+
+    @classmethod
+    def of(cls, panel: Panel) -> Tally:
+        rows = panel.reviews.filter(state="submitted").select_related("expert", "bid").prefetch_related("marks")
+        others = OtherScore.objects.filter(panel=panel)
+        seats = dict(panel.members.values_list("expert_id", "seat"))
+        return cls(panel, bids_of(panel), list(rows.order_by("pk")), seats, {(o.bid_id, o.component): o.value for o in others})
+
+    @property
+    def rules(self) -> CallRules:
+        return self.panel.rules
+
+    @cached_property
+    def marks(self) -> Mapping[Any, Mapping[str, Mark]]:
+        """Review → criterion → mark, each ballot unsealed once."""
+        return {review.pk: review.held() for review in self.reviews}
+
+    @cached_property
+    def by_place(self) -> Mapping[tuple[Any, str], list[Review]]:
+        """(bid, stage) → its ballots."""
+        places: dict[tuple[Any, str], list[Review]] = defaultdict(list)
+        for review in self.reviews:
+            places[review.bid_id, review.stage].append(review)
+        return places
+
+    def full_marks(self, bid: Bid, stage: str) -> dict[str, dict[str, Decimal]]:
+        """Expert code → criterion → points, with what others gave once (finance, field, site, secretariat) on every ballot."""
+        rows = self.by_place.get((bid.pk, stage), [])
+        ballots = {r.expert.code: {code: m.value for code, m in self.marks[r.pk].items()} for r in rows}
+        shared = self._shared(bid, stage)
+        on_site = self.others.get((bid.pk, SITE_CHECK), Decimal(0))
+        site = self.rules.review.site_check
+        full = {code: {**own, **shared} for code, own in ballots.items()}
+        for marks in full.values():
+            if site is not None and any(c.code == site.criterion for c in sheet_of(self.rules, bid).criteria):
+                marks[site.criterion] = marks.get(site.criterion, Decimal(0)) + on_site
+        return full
+
+    def _shared(self, bid: Bid, stage: str) -> dict[str, Decimal]:
+        shared: dict[str, Decimal] = {}
+        for criterion in sheet_of(self.rules, bid).criteria:
+            scorer = str(criterion.scorer)
+            if scorer in SEATED and expert_top(self.rules, criterion) > 0:
+                shared[criterion.code] = self._seat_mean(bid, stage, scorer, criterion.code)
+            elif scorer in ENTERED_ONCE:
+                shared[criterion.code] = self.others[bid.pk, f"criterion:{criterion.code}"]
+        return shared
+
+    def _seat_mean(self, bid: Bid, stage: str, seat: str, criterion: str) -> Decimal:
+        """Mean of the marks of the experts in that seat. Raises ScoreRefused when nobody in that seat scored the bid."""
+        rows = [r for r in self.by_place.get((bid.pk, stage), []) if self.seats[r.expert_id] == seat]
+        marks = [{code: m.value for code, m in self.marks[r.pk].items() if code == criterion} for r in rows]
+        if not marks:
+            raise scoring.ScoreRefused("missing", names=(criterion,))
+        return scoring.criterion_means(marks)[criterion]
+
+    def totals(self, bid: Bid, stage: str) -> dict[str, Decimal]:
+        """Expert code → total of the ballot, 0…100."""
+        criteria = [scoring.Criterion(c.code, c.name, Decimal(c.weight)) for c in sheet_of(self.rules, bid).criteria]
+        return {
+            code: scoring.ballot_total(marks, criteria, decimals=self.rules.review.decimals)
+            for code, marks in self.full_marks(bid, stage).items()
+        }
+
+    def strictness(self, stage: str) -> Mapping[str, Decimal]:
+        """Expert code → points taken off each ballot; empty unless the rules made calibrated scores the official ones."""
+        if self.rules.review.official.value != "calibrated":
+            return {}
+        if stage not in self._strictness:
+            self._strictness[stage] = strictness({code_of(bid): self.totals(bid, stage) for bid in self.bids})
+        return self._strictness[stage]
+
+    @cached_property
+    def _strictness(self) -> dict[str, Mapping[str, Decimal]]:
+        return {}
+
+    def counting(self, bid: Bid, stage: str) -> dict[str, Decimal]:
+        """Expert code → the total that counts: as given, or less strictness where the rules say so."""
+        off = self.strictness(stage)
+        return {code: calibrated(total, off[code]) if off else total for code, total in self.totals(bid, stage).items()}
+
+    def bonuses(self, bid: Bid) -> dict[str, Decimal]:
+        """加分项 code → points."""
+        return {b.code: self.others[bid.pk, f"bonus:{b.code}"] for b in self.rules.review.bonuses}
+
+    def panel_score(self, bid: Bid, stage: str) -> scoring.PanelScore:
+        """The trimmed mean of one stage."""
+        trim = self.rules.review.trim
+        return scoring.panel_score(
+            self.counting(bid, stage), scoring.Trim(trim.high, trim.low, trim.from_ballots),
+            min_ballots=self.rules.review.panel.min_ballots, decimals=self.rules.review.decimals,
+        )  # fmt: skip
+
+    def alarms(self) -> list[tuple[Review, tuple[str, ...]]]:
+        """Ballots their experts are asked about, each with the rules of `review.deviation` that ask."""
+        known = {(code_of(r.bid), r.stage, r.expert.code): r for r in self.reviews}
+        found = deviation.deviating(self._rows(), percent=Decimal(self.rules.review.deviation_alarm))
+        return [(known[key], rules) for key, rules in found.items()]
+
+    def _rows(self) -> list[deviation.Row]:
+        return [
+            deviation.Row(code_of(rows[0].bid), stage, code, scoring.rounded(total))
+            for (_bid, stage), rows in self.by_place.items()
+            for code, total in self.totals(rows[0].bid, stage).items()
+        ]
+
+    def lot_seed(self) -> bytes:
+        """Seed of a lot among equals: panel seed and every ballot; nobody can know it before the last ballot is in."""
+        rows = sorted((code_of(r.bid), r.stage, r.expert.code, _hundredths(self.marks[r.pk])) for r in self.reviews)
+        return hashlib.sha256(b"GY-LOT-1\0" + self.panel.seed.encode() + repr(rows).encode()).digest()
+
+
+def _hundredths(marks: Mapping[str, Mark]) -> list[tuple[str, int]]:
+    return sorted((code, int(mark.value * 100)) for code, mark in marks.items())
+
+
+def compute(panel: Panel) -> list[Result]:
+    """Write one result per bid, replacing any; the rows in order of rank. Raises Invalid when the ballots give no result."""
+    rows = results_of(panel)
+    panel.results.all().delete()
+    Result.objects.bulk_create(rows)
+    return rows
+
+
+def recompute(panel: Panel) -> list[str]:
+    """Count again from the ballots; what differs from the stored results, in words. Empty: identical."""
+    stored = {r.bid_id: r for r in panel.results.select_related("bid")}
+    fresh = {r.bid_id: r for r in results_of(panel)}
+    same = ("total", "rank", "passed", "n_ballots", "explanation")
+    found = [_("%(bid)s 有 %(what)s 不同") % {"bid": stored[pk].bid, "what": name} for pk in stored.keys() & fresh.keys()
+             for name in same if getattr(stored[pk], name) != getattr(fresh[pk], name)]  # fmt: skip
+    return found + [_("结果的申报与评分的申报不一致")] * (stored.keys() != fresh.keys())
+
+
+def results_of(panel: Panel) -> list[Result]:
+    """The results as unsaved rows, in order of rank."""
+    with translation.override("zh-hans"):  # stored words must not depend on whose page it is
+        return _results(Tally.of(panel))
+
+
+def _results(tally: Tally) -> list[Result]:
+    panel = tally.panel
+    try:
+        counted = {code_of(bid): _Counted.of(tally, bid) for bid in tally.bids}
+        seed = tally.lot_seed()
+        scored = [c.scored for c in counted.values()]
+        places = rank(scored, _ties(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), seed=seed)
+    except (scoring.ScoreRefused, ValueError) as refused:
+        raise Invalid(_("评分不能计算结果:%(why)s") % {"why": refused}, rule="results") from refused
+    return [counted[place.bid].result(panel, place, seed) for place in places]
+
+
+def _ties(rules: CallRules, scored: list[Scored]) -> list[TieStep]:
+    """The tie rule; the chair's step is left out where the chair did not score every bid, so that no bid is judged by absence."""
+    names = {c.code: c.name for sheet in rules.review.sheets for c in sheet.criteria}
+    steps = [TieStep(TieBy(str(t.by)), t.criterion or "", names.get(t.criterion or "", "")) for t in rules.review.ties]
+    chair_sat = all(bid.chair_votes is not None for bid in scored)
+    return [step for step in steps if chair_sat or step.by is not TieBy.CHAIR]
+
+
+def _sentence(place: Ranked, votes: int | None) -> str:
+    """The reason in words; the chair's vote is shown as the points it is."""
+    if place.decided_by != TieBy.CHAIR or votes is None:
+        return place.sentence
+    return place.sentence.replace(f"评审组长投票 {votes}", f"评审组长评分 {scoring.points(votes)}")
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """One bid, counted."""
+
+    bid: Bid
+    scored: Scored
+    stages: list[dict[str, Any]]
+    parts: list[scoring.Part]
+    ballots: int
+    bonuses: list[dict[str, str]]
+
+    @classmethod
+    def of(cls, tally: Tally, bid: Bid) -> _Counted:
+        rules = tally.rules.review
+        stages = [(s, tally.panel_score(bid, str(s.kind)), tally.totals(bid, str(s.kind))) for s in rules.stages]
+        weights = [scoring.Part(str(s.kind), s.kind.zh, Decimal(s.weight), score.value) for s, score, _t in stages]
+        experts = scoring.mixed_score(weights, decimals=rules.decimals)
+        parts = [scoring.Part("experts", str(_("专家评审")), Decimal(rules.mix.experts), experts)]
+        parts += [
+            scoring.Part(code, str(name), Decimal(getattr(rules.mix, code)), tally.others.get((bid.pk, code)))
+            for code, name in MIX.items()
+            if getattr(rules.mix, code) > 0
+        ]
+        bonuses, cap = tally.bonuses(bid), sum((Decimal(b.cap) for b in rules.bonuses), Decimal(0))
+        total = scoring.mixed_score(parts, bonus=sum(bonuses.values(), Decimal(0)), bonus_cap=cap, decimals=rules.decimals)
+        scored = Scored(code_of(bid), total, ask_of(bid), _criterion_means(tally, bid), _chair_votes(tally, bid))
+        words = [_stage_words(*row, tally.strictness(str(row[0].kind))) for row in stages]
+        named = [{"code": b.code, "name": b.name, "value": str(bonuses[b.code])} for b in rules.bonuses]
+        return cls(bid, scored, words, parts, min(len(t) for _s, _p, t in stages), named)
+
+    def result(self, panel: Panel, place: Ranked, seed: bytes) -> Result:
+        explanation = {
+            "stages": self.stages,
+            "parts": [{"code": p.code, "name": p.name, "weight": str(p.weight), "value": str(p.value)} for p in self.parts],
+            **({"bonuses": self.bonuses} if self.bonuses else {}),
+            "criteria": {code: str(value) for code, value in self.scored.criteria.items()},
+            "ask": str(self.scored.ask), "decided_by": place.decided_by, "sentence": _sentence(place, self.scored.chair_votes), "lot_seed": seed.hex(),
+        }  # fmt: skip
+        total = Decimal(self.scored.score or 0).quantize(Decimal("0.0001"))
+        return Result(
+            panel=panel, bid=self.bid, total=total, rank=place.place, passed=place.passed, n_ballots=self.ballots,
+            explanation=explanation,
+        )  # fmt: skip
+
+
+def _stage_words(stage: Any, score: scoring.PanelScore, totals: Mapping[str, Decimal], off: Mapping[str, Decimal]) -> dict[str, Any]:
+    """One stage as stored: value, and each ballot by expert code with “high” or “low” when it was dropped, and what was taken off."""
+    fate = {**dict.fromkeys(score.dropped_high, "high"), **dict.fromkeys(score.dropped_low, "low")}
+    ballots = [
+        {"expert": code, "total": str(total), "dropped": fate.get(code, ""), **({"off": str(off[code])} if off else {})}
+        for code, total in sorted(totals.items())
+    ]
+    return {
+        "stage": str(stage.kind), "name": stage.kind.zh, "weight": str(stage.weight), "value": str(score.value), "ballots": ballots,
+    }  # fmt: skip
+
+
+def _criterion_means(tally: Tally, bid: Bid) -> dict[str, Decimal]:
+    """Means over the ballots that count, weighted by stage, for the tie rule."""
+    weighted: dict[str, Decimal] = defaultdict(Decimal)
+    for stage in tally.rules.review.stages:
+        kept = tally.panel_score(bid, str(stage.kind)).kept
+        marks = tally.full_marks(bid, str(stage.kind))
+        for code, mean in scoring.criterion_means([marks[k] for k in kept]).items():
+            weighted[code] += mean * Decimal(stage.weight) / 100
+    return {code: scoring.rounded(value) for code, value in sorted(weighted.items())}
+
+
+def _chair_votes(tally: Tally, bid: Bid) -> int | None:
+    """The chair's vote between equals is the chair's own sealed total in hundredths (last stage): given before anyone knew of a tie."""
+    chair = next((m.expert.code for m in sitting(tally.panel) if m.chair), "")
+    totals = tally.totals(bid, stages_of(tally.rules)[-1])
+    return int(totals[chair] * 100) if chair in totals else None
+
+
+def ask_of(bid: Bid) -> Decimal:
+    """What the frozen bid asks for, 元."""
+    version = bid.latest
+    return Decimal(0) if version is None else Decimal(version.content["budget"]["grant"])
+
+
+def recommend(panel: Panel, bid: Bid, amount: Decimal, reason: str) -> Facts:
+    """Write the panel's recommended amount (元). Raises Invalid: no result, not more than zero, over the ask, no reason."""
+    row = panel.results.filter(bid=bid).first()
+    if row is None or not row.passed:
+        raise Invalid(_("这份申报没有达到及格线的结果,不能建议金额。"), rule="recommend_result")
+    ask = ask_of(bid)
+    if not 0 < amount <= ask or amount != amount.quantize(Decimal("0.01")):
+        sentence = _("建议金额应大于 0、不超过申请金额 %(ask)s 元,至多两位小数。") % {"ask": f"{ask:,.2f}"}
+        raise Invalid(sentence, rule="recommend_amount", problems={"amount": [sentence]})
+    if not reason.strip():
+        raise Invalid(_("请写明建议金额的理由。"), rule="recommend_reason", problems={"reason": [str(_("请写明理由"))]})
+    row.recommended = amount
+    row.save(update_fields=["recommended"])
+    return Facts(public={"bid": str(bid.pk), "amount": str(amount)}, private={"note": reason.strip()})

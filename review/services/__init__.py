@@ -1,0 +1,112 @@
+"""What can be done in review, besides the steps of the machines.
+
+pool        register_expert, change_expert, add_relation
+challenges  challenge, uphold_challenge, reject_challenge
+draws       publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
+panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
+swaps       propose_swap
+seats       invite, join, decline, remind
+drafts      keep_draft, sheet_of
+scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, take_back, explain_deviation, enter_other_score, lock,
+            recommend_amount, sign, conclude
+meeting     draw_order, present, question, release
+"""
+
+from review.services.challenges import challenge, reject_challenge, uphold_challenge
+from review.services.drafts import Kept, keep_draft, sheet_of
+from review.services.draws import (
+    close_commitments,
+    commit,
+    draw_now,
+    enter_beacon,
+    fail_draw,
+    publish,
+    reveal,
+    start_draw,
+    substitute,
+)
+from review.services.meeting import draw_order, present, question, release
+from review.services.panel import (
+    assign,
+    check_conflicts,
+    convene,
+    dismiss_hit,
+    fill_gaps,
+    keep_hit,
+    propose_dismissal,
+    try_assignment,
+    void_conflicted,
+)
+from review.services.pool import add_relation, change_expert, register_expert
+from review.services.scoring import (
+    accept,
+    conclude,
+    enter_other_score,
+    explain_deviation,
+    hand_in,
+    hand_in_all,
+    lock,
+    recommend_amount,
+    recuse,
+    save_marks,
+    settle,
+    sign,
+    submit,
+    take_back,
+)
+from review.services.seats import decline, fill_seats, invite, join, remind
+from review.services.swaps import propose_swap
+
+__all__ = [
+    "Kept",
+    "accept",
+    "add_relation",
+    "assign",
+    "challenge",
+    "change_expert",
+    "check_conflicts",
+    "close_commitments",
+    "commit",
+    "conclude",
+    "convene",
+    "decline",
+    "dismiss_hit",
+    "draw_now",
+    "draw_order",
+    "enter_beacon",
+    "enter_other_score",
+    "explain_deviation",
+    "fail_draw",
+    "fill_gaps",
+    "fill_seats",
+    "hand_in",
+    "hand_in_all",
+    "invite",
+    "join",
+    "keep_draft",
+    "keep_hit",
+    "lock",
+    "present",
+    "propose_dismissal",
+    "propose_swap",
+    "publish",
+    "question",
+    "recommend_amount",
+    "recuse",
+    "register_expert",
+    "reject_challenge",
+    "release",
+    "remind",
+    "reveal",
+    "save_marks",
+    "settle",
+    "sheet_of",
+    "sign",
+    "start_draw",
+    "submit",
+    "substitute",
+    "take_back",
+    "try_assignment",
+    "uphold_challenge",
+    "void_conflicted",
+]

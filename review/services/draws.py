@@ -1,0 +1,162 @@
+"""抽取: publish, commit, reveal, draw. Steps of the draw's machine, taken through the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from grants import clock, ledger
+from grants.calls.models import Call
+from grants.people.models import AgencyPermission, User
+from grants.workflow.door import begin, perform, require
+from grants.workflow.machine import Facts
+from grants.workflow.refusals import Invalid
+from review.conflict_checks import code_of
+from review.drawing import SAID, Terms, order_announcement, panel_announcement
+from review.drawing_parties import head_of, plain
+from review.models import Draw, DrawParty, Panel
+from review.panels import bids_of
+from review.rules import organiser
+from review.transcript import COMMITTED, FEWEST_PARTIES, SIMPLE, announced_hash, round_moment
+
+Party = tuple[str, User]
+"""A party's public name, e.g. 监督员, and who throws the number."""
+
+
+def publish(
+    call: Call, *, parties: Sequence[Party], beacon: dict[str, Any], by: User, panel: Panel | None = None, reason: str = "",
+    challenge_until: datetime | None = None,
+) -> Draw:  # fmt: skip
+    """Publish pool, rule, parties and beacon of a draw by commitments, hashed, before any chance falls.
+
+    beacon: {"kind": "named", "source", "round", "due": datetime} or {"kind": "drand", "round": int}. panel: its order of defence is drawn;
+    none: the experts of the call. reason: why a further draw, where one failed. Raises NotYou, NotNow, Invalid.
+    """
+    with transaction.atomic():
+        held, draw = _new(call, panel, by)
+        _refuse_parties(held, parties)
+        due, told = _beacon(beacon)
+        draw.mode, draw.reason, draw.challenge_until, draw.beacon_due = COMMITTED, reason.strip(), challenge_until, due
+        _announce(draw, Terms(COMMITTED, tuple(name.strip() for name, _user in parties), told, draw.number, draw.reason))
+        begin(draw, by=by, facts=_facts(draw))
+        DrawParty.objects.bulk_create(
+            DrawParty(draw=draw, position=at, name=name.strip(), user=user) for at, (name, user) in enumerate(parties, start=1)
+        )
+    return draw
+
+
+def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = None) -> Draw:
+    """Publish a draw from the ledger head and what bystanders threw; it is drawn at once. Inside a transaction. Raises as `publish`."""
+    held, draw = _new(call, panel, by)
+    draw.mode, draw.beacon_value = SIMPLE, plain(said)
+    draw.ledger_head = head_of(panel.subject if panel is not None else held.subject)
+    draw.reason = _("前一次多方抽取没有完成。") if draw.number > 1 else ""
+    _announce(draw, Terms(SIMPLE, (), SAID, draw.number, draw.reason))
+    try:
+        return begin(draw, by=by, facts=_facts(draw))
+    except ledger.NotRecordable as personal:
+        sentence = _("现场公开的随机数将原样公开,不能是像身份证号、电话或账号的数字;请换一种写法,如用短横线分开。")
+        raise Invalid(sentence, rule="witness", problems={"seed": [sentence], "witness": [sentence]}) from personal
+
+
+def _new(call: Call, panel: Panel | None, by: User) -> tuple[Call, Draw]:
+    """The call's row is held: two draws published at once come one after the other."""
+    held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
+    about = Draw.About.PANEL if panel is None else Draw.About.ORDER
+    draw = Draw(call=held, panel=panel, about=about, published_by=by)
+    require(organiser, draw, by=by)
+    last = draw.of_the_same_matter().filter(state="drawn").order_by("-created_at").first()
+    failed = draw.of_the_same_matter().filter(state="failed")
+    draw.number = 1 + (failed.filter(created_at__gt=last.created_at) if last else failed).count()
+    return held, draw
+
+
+def _announce(draw: Draw, terms: Terms) -> None:
+    if draw.panel is None:
+        draw.announced = panel_announcement(draw.call, terms)
+    else:
+        codes = [code_of(bid) for bid in bids_of(draw.panel)]
+        if not codes:
+            raise Invalid(_("评审组还没有申报，不能抽取答辩顺序。"), rule="meeting_bids")
+        draw.announced = order_announcement(draw.panel, codes, terms)
+    draw.announced_sha256 = announced_hash(draw.announced)
+
+
+def _facts(draw: Draw) -> Facts:
+    said = {"said": draw.beacon_value} if draw.beacon_value else {}
+    return Facts(public={"announced": draw.announced, "announced_sha256": draw.announced_sha256, **said})
+
+
+def _refuse_parties(call: Call, parties: Sequence[Party]) -> None:
+    names, users = [name.strip() for name, _user in parties], [user.pk for _name, user in parties]
+    if len(parties) < FEWEST_PARTIES or len(set(users)) != len(users) or len(set(names)) != len(names) or not all(names):
+        raise _invalid("parties", _("承诺方至少三个，姓名和人员各不相同。"))
+    inside = set(AgencyPermission.objects.filter(content_object_id=call.agency_id, user_id__in=users).values_list("user_id", flat=True))
+    if not set(users) - inside:
+        raise _invalid("parties", _("承诺方不能都是主办方的人，请加入监督、申报方代表或公证员。"))
+
+
+def _beacon(beacon: dict[str, Any]) -> tuple[datetime, dict[str, str]]:
+    if beacon["kind"] == "drand":
+        number = int(beacon["round"])
+        moment = round_moment(number)
+        due = datetime.fromisoformat(moment)
+        return _ahead(due), {"kind": "drand", "source": "drand quicknet", "round": str(number), "due": moment}
+    if not plain(beacon["source"]) or not plain(beacon["round"]):
+        raise _invalid("source", _("请写明公共随机源的名称和期号，例如“中国福利彩票双色球”第 2026039 期。"))
+    due = _ahead(beacon["due"].replace(microsecond=0))
+    return due, {"kind": "named", "source": plain(beacon["source"]), "round": plain(beacon["round"]), "due": Draw.stamp(due)}
+
+
+def _ahead(due: datetime) -> datetime:
+    if due <= clock.now():
+        raise _invalid("due", _("公共随机源须在将来产生，否则公布时已经知道结果。"))
+    return due
+
+
+def _invalid(field: str, sentence: str) -> Invalid:
+    return Invalid(sentence, rule=f"draw_{field}", problems={field: [sentence]})
+
+
+def start_draw(draw: Draw, *, by: User) -> Draw:
+    """Ask the parties to commit; the pool no longer moves."""
+    return perform(draw, "start", by=by)
+
+
+def commit(draw: Draw, *, by: User, secret: str = "", sha256: str = "", envelope: str = "") -> Draw:
+    """Commit to 32 random bytes: the bytes themselves (an encrypted copy is kept), or their hash with a paper envelope somewhere."""
+    return perform(draw, "commit", by=by, secret=secret, sha256=sha256, envelope=envelope)
+
+
+def close_commitments(draw: Draw, *, by: User) -> Draw:
+    """Close the commitments, before the beacon falls; the ledger head goes into the seed."""
+    return perform(draw, "close", by=by)
+
+
+def reveal(draw: Draw, value: str, *, by: User) -> Draw:
+    """Reveal what was committed to."""
+    return perform(draw, "reveal", by=by, value=value)
+
+
+def substitute(draw: Draw, party: DrawParty, *, by: User, reason: str, value: str = "") -> Draw:
+    """Open the sealed copy of a party who stayed silent. value: from the paper envelope, where there is no copy in the system."""
+    return perform(draw, "substitute", by=by, note=reason, party=party, value=value)
+
+
+def enter_beacon(draw: Draw, value: str, *, evidence: str, by: User) -> Draw:
+    """Write the beacon's value with its evidence, once it has fallen."""
+    return perform(draw, "enter_beacon", by=by, value=value, evidence=evidence)
+
+
+def draw_now(draw: Draw, *, by: User, name: str = "") -> Draw:
+    """Draw. The panel or the meeting comes into being in the same transaction."""
+    return perform(draw, "draw", by=by, name=name)
+
+
+def fail_draw(draw: Draw, reason: str, *, by: User) -> Draw:
+    """Stop a draw that cannot be finished; it stays visible."""
+    return perform(draw, "fail", by=by, note=reason, reason=reason)

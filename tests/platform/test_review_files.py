@@ -1,0 +1,131 @@
+"""`manage.py review score` and `select`: the same bytes for the same input, no database, refusals that name the key."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+CRITERIA = [{"code": "need", "name": "需求", "weight": "40"}, {"code": "plan", "name": "设计", "weight": 60}]
+BALLOTS = [
+    [f"B{b}", f"E{e}", {"need": 20 + 3 * b + e % 2, "plan": 30.5 + 4 * b - (e % 3)}] for b in range(6) for e in range(5)
+]  # fmt: skip
+SCORE: dict[str, Any] = {
+    "rule": {"trim": {"high": 1, "low": 1}, "min_ballots": 5, "pass_line": 60, "ties": [{"by": "lower_ask"}, {"by": "lot"}], "places": 2},
+    "criteria": CRITERIA, "ballots": BALLOTS, "bids": [{"bid": f"B{b}", "ask": 10000 + b} for b in range(7)],
+}  # fmt: skip
+SELECT: dict[str, Any] = {
+    "rule": {"pool": "100000.00", "pass_line": 60, "categories": [{"code": "old", "name": "为老", "reserve": 40000}]},
+    "bids": [
+        {"bid": "B1", "organisation": "X", "place": 1, "score": "90.00", "ask": 60000, "category": "young"},
+        {"bid": "B2", "organisation": "Y", "place": 2, "score": 80, "ask": "40000.00", "category": "old"},
+        {"bid": "B3", "organisation": "Z", "place": None, "score": None, "ask": 1, "category": "old"},
+    ],
+}  # fmt: skip
+
+
+def run(folder: Path, face: str, question: Any, *options: str) -> bytes:
+    source, target = folder / "in.json", folder / "out.json"
+    source.write_text(question if isinstance(question, str) else json.dumps(question, ensure_ascii=False), encoding="utf-8")
+    call_command("review", face, *options, str(source), str(target))
+    return target.read_bytes()
+
+
+def test_scores_ranks_and_analysis_from_a_file(tmp_path: Path) -> None:
+    first = run(tmp_path, "score", SCORE)
+    assert first == run(tmp_path, "score", SCORE)
+    found = json.loads(first)
+    assert [(r["bid"], r["rank"]) for r in found["official"]] == [*((f"B{5 - n}", n + 1) for n in range(6)), ("B6", None)]
+    top = found["official"][0]
+    # B5: need 35 or 36, plan 50.5, 49.5 or 48.5 → totals 85.50 85.50 83.50 86.50 84.50; without 83.50 and 86.50: 85.17
+    assert (top["score"], top["dropped_high"], top["dropped_low"]) == ("85.17", ["E3"], ["E2"])
+    assert "少于规定的 5 份" in found["official"][-1]["sentence"]
+    assert found["analysis"]["method"] == "GY-ANALYSIS-1"
+    assert next(b for b in found["analysis"]["bids"] if b["bid"] == "B6")["p_funded"] is None
+
+
+def test_the_order_of_the_ballots_does_not_matter(tmp_path: Path) -> None:
+    one, other = (json.loads(run(tmp_path, "score", {**SCORE, "ballots": b})) for b in (BALLOTS, BALLOTS[::-1]))
+    assert one.pop("input_sha256") != other.pop("input_sha256")
+    assert one == other
+
+
+def test_calibrated_scores_only_where_the_rule_says_so(tmp_path: Path) -> None:
+    found = json.loads(run(tmp_path, "score", {**SCORE, "rule": {**SCORE["rule"], "official": "calibrated"}}))
+    assert found["rule"] == "calibrated"
+    assert set(found["strictness_taken_off"]) == {f"E{n}" for n in range(5)}
+    apart = {**SCORE, "rule": {**SCORE["rule"], "official": "calibrated"}}
+    apart["ballots"] = [[b, f"{b}-{e}", m] for b, e, m in BALLOTS]
+    with pytest.raises(CommandError, match="unbridged") as refused:
+        run(tmp_path, "score", apart)
+    assert refused.value.returncode == 2
+
+
+def test_a_selection_with_its_reasons_and_the_optimum_beside_it(tmp_path: Path) -> None:
+    plain = run(tmp_path, "select", SELECT)
+    assert plain == run(tmp_path, "select", SELECT)
+    found = json.loads(run(tmp_path, "select", SELECT, "--optimum"))
+    assert [(d["bid"], d["rule"]) for d in found["decisions"]] == [
+        ("B1", "awarded"),
+        ("B2", "awarded_reserved"),
+        ("B3", "unranked"),
+    ]
+    assert (found["awarded"], found["optimum"]["status"], found["optimum"]["behind"]) == ("100000.00", "optimal", "0.00")
+
+
+def edited(question: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    changed = copy.deepcopy(question)
+    change(changed)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("face", "question", "path"),
+    [
+        ("score", edited(SCORE, lambda q: q.pop("criteria")), "criteria: "),
+        ("score", edited(SCORE, lambda q: q.update(extra=1)), "extra: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][2][2].pop("plan")), "ballots[2][2].plan: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][2][2].update(plan=60.5)), "ballots[2][2].plan: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][2][2].update(plan="1.005")), "ballots[2][2].plan: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][2][2].update(plan=None)), "ballots[2][2].plan: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][2][2].update(other=1)), "ballots[2][2].other: "),
+        ("score", edited(SCORE, lambda q: q["ballots"].append(BALLOTS[0])), "ballots[30]: "),
+        ("score", edited(SCORE, lambda q: q["ballots"][1].pop()), "ballots[1]: "),
+        ("score", edited(SCORE, lambda q: q["criteria"][0].update(weight=41)), "criteria: "),
+        ("score", edited(SCORE, lambda q: q["rule"]["ties"][0].update(by="mood")), "rule.ties[0].by: "),
+        ("score", edited(SCORE, lambda q: q["rule"].update(official="secret")), "rule.official: "),
+        ("score", edited(SCORE, lambda q: q["rule"]["trim"].update(high=True)), "rule.trim.high: "),
+        ("score", '{"rule": 1, "rule": 2}', "rule: "),
+        ("score", "[1]", "(root): "),
+        ("score", "{", ""),
+        ("score", '{"rule": NaN}', "NaN: "),
+        ("select", edited(SELECT, lambda q: q["rule"].update(pool=-1)), "rule.pool: "),
+        ("select", edited(SELECT, lambda q: q["rule"].update(when_full="maybe")), "rule.when_full: "),
+        ("select", edited(SELECT, lambda q: q["bids"][1].update(bid="B1")), "bids[1].bid: "),
+        ("select", edited(SELECT, lambda q: q["bids"][1].pop("ask")), "bids[1].ask: "),
+        ("select", edited(SELECT, lambda q: q["rule"]["categories"][0].update(rollover="sea")), "rule.categories[0].rollover: "),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_with_1_and_the_path_of_the_key(tmp_path: Path, face: str, question: Any, path: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        run(tmp_path, face, question)
+    assert refused.value.returncode == 1
+    assert str(refused.value).startswith(path)
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_rules_that_contradict_themselves_end_with_2(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="超过资助总额") as refused:
+        run(tmp_path, "select", edited(SELECT, lambda q: q["rule"].update(pool=30000)))
+    assert refused.value.returncode == 2
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nothing\.json") as refused:
+        call_command("review", "score", str(tmp_path / "nothing.json"), str(tmp_path / "out.json"))
+    assert refused.value.returncode == 1

@@ -1,0 +1,107 @@
+"""A ballot taken back in the very second in which the panel is locked, and two alternates called at once, on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from grants import clock
+from grants.people.models import User
+from grants.workflow import effects
+from grants.workflow.door import perform
+from grants.workflow.refusals import NotNow
+from review import services
+from review.models import LIVE, Panel, Review
+from tests.world import review as world
+from tests.world.review import Judged
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+
+ROUNDS = 4
+
+
+@pytest.fixture(autouse=True)
+def _postgresql_only() -> None:
+    if connection.vendor != "postgresql":
+        pytest.fail("races are proven on PostgreSQL; set TEST_DATABASE_URL (make test-races)")
+
+
+def at_once(made: Judged, *works: Callable[[], Any]) -> list[Any]:
+    """Start every work behind one barrier, each with a connection of its own; results or refusals, in order."""
+    barrier = threading.Barrier(len(works))
+    told: list[Any] = [None] * len(works)
+
+    def run(i: int, work: Callable[[], Any]) -> None:
+        try:
+            with clock.at(world.after(made.call, 6)):
+                barrier.wait(10)
+                told[i] = work()
+        except BaseException as wrong:  # noqa: BLE001 - the test looks at what came out
+            told[i] = wrong
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    return told
+
+
+def fresh(user: User) -> User:
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_ballot_taken_back_while_the_panel_locks_loses_or_stops_the_lock(number: int) -> None:
+    """One of the two wins; a locked panel never holds an open ballot, and its results count five."""
+    made = world.judged(n=1, sector=5, finance=1)
+    panel = world.started(made.call, made.desk.officer)
+    with clock.at(world.after(made.call, 5)):
+        world.all_scored(panel)
+    review = world.review_of(panel)
+    told = at_once(
+        made,
+        lambda: services.lock(Panel.objects.get(pk=panel.pk), by=fresh(made.desk.officer)),
+        lambda: perform(Review.objects.get(pk=review.pk), "reopen", by=fresh(review.expert.user)),
+    )
+    losers = [t for t in told if isinstance(t, NotNow)]
+    assert len(losers) == 1, told
+    assert losers[0].rule in {"ballots_are_in", "panel_is_scoring"}
+    after = Panel.objects.get(pk=panel.pk)
+    still_open = panel.reviews.filter(state__in=("assigned", "accepted")).count()
+    assert (after.state, still_open) in {("scored", 0), ("scoring", 1)}
+    assert panel.results.count() == (1 if after.state == "scored" else 0)
+
+
+def test_two_recusals_at_once_call_two_different_alternates() -> None:
+    """Two experts leave the same bid; both effects run at once: five live reviews by five different experts."""
+    made = world.judged(n=1, sector=8, finance=2)
+    panel = world.started(made.call, made.desk.officer)
+    leaving = list(panel.reviews.filter(state__in=LIVE).select_related("expert__user").order_by("expert__code"))[:2]
+    told = at_once(
+        made,
+        *(lambda r=r: services.recuse(Review.objects.get(pk=r.pk), "利害关系", by=fresh(r.expert.user)) for r in leaving),  # type: ignore[misc]
+    )
+    assert not [t for t in told if isinstance(t, BaseException)], told
+    at_once(made, effects.drain, effects.drain)
+    effects.drain()
+    live = list(panel.reviews.filter(state__in=LIVE).values_list("expert_id", flat=True))
+    assert len(live) == len(set(live)) == 5
+    assert not {r.expert_id for r in leaving} & set(live)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_of_two_officers_who_draw_at_once_one_panel_comes_out(number: int) -> None:
+    """A draw is not repeated, not even in the same second: the call's row puts the two in line."""
+    made = world.judged(n=1, sector=5, finance=1)
+    told = at_once(made, *[lambda: services.convene(made.call, by=fresh(made.desk.officer))] * 2)
+    losers = [t for t in told if isinstance(t, NotNow)]
+    assert [t.rule for t in losers] == ["no_other_panel"], told
+    assert Panel.objects.filter(call=made.call).count() == 1

@@ -1,0 +1,233 @@
+"""The officer's rounds: list with filters and files, one round as a task list, confirmations without names, rehearsals with the real arithmetic."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bidding import services as bidding_services
+from grants import clock
+from grants.calls import services
+from grants.calls.models import Call
+from grants.calls.rulebook import presets
+from grants.calls.rulebook.rehearsal import rehearse, synthetic
+from grants.calls.rulebook.toml import dumps, from_data
+from grants.desk import rehearsing, rounds
+from grants.people.models import User
+from review.models import Result
+from tests.world import awards as award_world
+from tests.world import calls, people
+from tests.world.calls import DAY, fresh
+
+pytestmark = pytest.mark.django_db
+
+
+def as_(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def test_the_list_holds_the_agencys_calls_and_is_filtered() -> None:
+    """Drafts too, by state and by words; other agencies' people and visitors see none of it; the file has the same rows."""
+    desk, elsewhere = people.office(), people.office()
+    calls.draft(desk, calls.rules("YX-2026-02"))
+    calls.published(desk)
+    client, url = as_(desk.officer), reverse("desk:rounds")
+    page = text(client.get(url))
+    assert "YX-2026-02" in page and "YX-2026-03" in page
+    assert "YX-2026-02" not in text(client.get(url, {"state": "published"}))
+    assert "YX-2026-03" not in text(client.get(url, {"words": "2026-02"}))
+    assert "YX-2026" not in text(as_(elsewhere.officer).get(url))
+    assert Client().get(url).status_code == 302
+    rows = b"".join(client.get(url, {"as": "csv", "state": "draft"}).streaming_content).decode()
+    assert "YX-2026-02" in rows and "YX-2026-03" not in rows
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_the_list_asks_the_same_number_of_questions_for_any_number_of_calls(n: int) -> None:
+    """Session, person, may draft, count, page."""
+    desk = people.office()
+    for code in sorted(calls.PRESETS)[:n]:
+        calls.published(desk, calls.rules(code))
+    client = as_(desk.officer)
+    client.get(reverse("desk:rounds"))
+    with CaptureQueriesContext(connection) as asked:
+        page = text(client.get(reverse("desk:rounds")))
+    assert page.count("gc-data__row") == n
+    assert len(asked) == 5, [q["sql"][:90] for q in asked]
+
+
+def test_a_round_is_a_task_list_from_draft_to_archive() -> None:
+    """A draft has only its first station open; a closed call counts bids and leads to screening and panel; others get 404."""
+    desk, elsewhere = people.office(), people.office()
+    made = calls.draft(desk)
+    url = reverse("desk:round", args=[made.pk])
+    stations = as_(desk.officer).get(url).context["tasks"]
+    assert [s.title for s in stations][:3] == ["起草", "审批发布", "答疑与补充公告"] and len(stations) == 12
+    assert stations[0].url and not any(s.url for s in stations[1:])
+    assert as_(elsewhere.officer).get(url).status_code == 404 and Client().get(url).status_code == 302
+    with clock.at(calls.BEFORE):
+        services.propose(made, by=desk.officer)
+        assert rounds.stations(fresh(made))[1].status == "待审批"
+        services.publish(made, by=desk.approver)
+    with clock.at(calls.OPENS):
+        services.tick()
+    opened = fresh(made)
+    assert rounds.stations(opened)[3].status == "0 份已提交"
+    closed = calls.closed(opened)
+    by_title = {s.title: s for s in rounds.stations(closed)}
+    assert by_title["资格审查"].url and by_title["评审"].url == reverse("review:convene", args=[made.pk])
+    assert as_(desk.approver).get(url).status_code == 200
+
+
+def test_a_round_asks_the_same_number_of_questions_whatever_its_bids() -> None:
+    """One aggregate for each station."""
+    desk = people.office()
+    made = calls.opened(desk)
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            rounds.stations(fresh(made))
+        counts.append(len(asked))
+        with clock.at(calls.OPENS + DAY):
+            body = people.body(desk, kind_of_body="association")
+            bidding_services.start_bid(made, body.organisation, title="一", by=body.signatory)
+    assert counts[0] == counts[1] <= 8, counts
+
+
+def test_confirmations_are_counted_before_the_deadline_and_named_after_it() -> None:
+    """Who has a bid is nobody's business before: not in the numbers' page, not for the approver, not for a stranger."""
+    desk = people.office()
+    made = calls.opened(desk, calls.rules("YX-2026-02"))
+    body = people.body(desk)
+    with clock.at(calls.OPENS + DAY):
+        bidding_services.start_bid(made, body.organisation, title="邻里", by=body.signatory)
+        version = services.draft_addendum(made, calls.later(made.rules), by=desk.officer)
+        services.amend(made, version, by=desk.approver)
+        url = reverse("desk:acknowledged", args=[made.pk])
+        page = as_(desk.officer).get(url)
+        assert page.context["receipts"].waiting == 1 and page.context["receipts"].names is None
+        assert body.organisation.name not in text(page) and "截止之前只显示份数" in text(page)
+        assert as_(body.signatory).get(url).status_code == 404
+    now = fresh(made)
+    assert now.closes_at is not None
+    with clock.at(now.closes_at):
+        assert body.organisation.name in text(as_(desk.officer).get(url))
+
+
+# --- 预演 ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_every_sample_can_be_carried_out(name: str) -> None:
+    """Scores, places and awards by the real arithmetic, within the pool and each sub-quota's own sum; the same twice."""
+    rules = presets.load(name)
+    result = rehearse(rules, synthetic(rules))
+    assert not result.refused and result.bids == 60
+    assert result.awarded + result.left == rules.pool.grants and result.left >= 0
+    assert sum((u.used for u in result.usage), Decimal(0)) == result.awarded
+    assert len(result.lines) + len(result.exclusions) == 60
+    assert result == rehearse(rules, synthetic(rules))
+
+
+def test_rules_that_cannot_be_carried_out_say_why() -> None:
+    """Weights that are not 100 refuse every ballot: one sentence instead of a ranking."""
+    plain = presets.load("micro").plain()
+    plain["review"]["sheets"][0]["criteria"][0]["weight"] = "1.00"
+    rules = from_data(plain)
+    result = rehearse(rules, synthetic(rules))
+    assert "100" in result.refused and not result.lines and result.exclusions
+
+
+def test_a_weight_that_decides_is_found_by_moving_it() -> None:
+    """Two bids, money for one, good at different things: the award hangs on a tenth of the weight, and the swing says so."""
+    plain = presets.load("micro").plain()
+    plain["review"]["sheets"][0]["criteria"] = [
+        {"code": "need", "name": "需求", "weight": "50.00"}, {"code": "plan", "name": "方案", "weight": "50.00"},
+    ]  # fmt: skip
+    plain["review"]["ties"] = [{"by": "lot"}]
+    plain["review"]["site_check"] = None
+    plain["allocation"] = {**plain["allocation"], "awards_max": 1}
+    rules = from_data({k: v for k, v in plain.items() if v is not None} | {"review": {k: v for k, v in plain["review"].items() if v is not None}})
+    base = synthetic(rules, count=2)
+    from dataclasses import replace
+
+    one = replace(base[0], ballots=({"need": Decimal("0.95"), "plan": Decimal("0.70")},) * len(base[0].ballots))
+    two = replace(base[1], ballots=({"need": Decimal("0.70"), "plan": Decimal("0.94")},) * len(base[1].ballots))
+    result = rehearse(rules, [one, two])
+    assert [line.bid for line in result.lines if line.awarded] == [one.code]
+    flips = {(swing.criterion, swing.percent): swing.flips for swing in result.swings}
+    assert flips["需求", 10] == () and set(flips["需求", -10]) == {one.code, two.code} == set(flips["方案", 10])
+    assert set(result.fragile) == {one.code, two.code}
+
+
+def test_the_rehearsal_page_is_for_those_who_draft_or_approve() -> None:
+    """With the exclusions by rule; auditors and other agencies are refused; nothing is written."""
+    desk, elsewhere = people.office(), people.office()
+    made = calls.draft(desk)
+    url = reverse("desk:rehearsal", args=[made.pk])
+    page = as_(desk.officer).get(url)
+    assert page.status_code == 200 and "谁会被哪一条排除" in text(page) and "权重上下一成" in text(page)
+    sizes = page.context["sizes"]
+    assert [each.chosen for each in sizes].count(True) == 1 and "假定为 0.390" in text(page), "no round has been measured yet"
+    assert all(each.load is None for each in sizes), "nobody is in the pool"
+    assert as_(desk.approver).get(url).status_code == 200
+    assert as_(desk.auditor).get(url).status_code == 403
+    assert as_(elsewhere.officer).get(url).status_code == 404
+    assert as_(desk.officer).get(url, {"bids": "NOWHERE-1"}).context["asked"] == ""
+    assert Call.objects.count() == 1
+
+
+def test_the_command_rehearses_a_file(tmp_path: Any) -> None:
+    """Exclusions by rule, money by field, swings; the same output twice; exit 1 when the rules cannot be carried out."""
+    file = tmp_path / "call.toml"
+    file.write_text(presets.text("district"), encoding="utf-8")
+    outputs = []
+    for _ in range(2):
+        out = StringIO()
+        call_command("call", "rehearse", str(file), stdout=out)
+        outputs.append(out.getvalue())
+    assert outputs[0] == outputs[1] and "被排除" in outputs[0] and "立项" in outputs[0] and "±" not in outputs[0]
+    plain = presets.load("micro").plain()
+    plain["review"]["sheets"][0]["criteria"][0]["weight"] = "1.00"
+    file.write_text(dumps(from_data(plain)), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        call_command("call", "rehearse", str(file), stdout=StringIO())
+
+
+def test_last_rounds_bids_under_last_rounds_rules_give_last_rounds_awards() -> None:
+    """The rehearsal is the real thing: same order, same awards, same amounts as the panel and the proposal made of the same bids."""
+    made = award_world.ranked(amounts=["60000", "50000", "40000"])
+    real = award_world.proposed(made)
+    bids = rehearsing.last_round(made.call)
+    result = rehearse(made.call.rules, bids)
+    assert not result.refused and not result.exclusions
+    ranks = list(Result.objects.filter(panel__call=made.call).order_by("rank").values_list("bid__number", flat=True))
+    assert [line.bid for line in result.lines] == ranks
+    assert {line.bid: line.amount for line in result.lines if line.awarded} == {award.bid.number: award.amount for award in real}
+
+
+def test_an_earlier_round_is_offered_and_used_on_the_page() -> None:
+    """Only rounds of the same agency whose panel has concluded; the organisations appear by their bids' numbers only."""
+    made = award_world.ranked(amounts=["60000", "50000"])
+    draft = calls.draft(made.desk, calls.rules("YX-2026-03"))
+    client, url = as_(made.desk.officer), reverse("desk:rehearsal", args=[draft.pk])
+    page = client.get(url, {"bids": made.call.code})
+    assert page.context["asked"] == made.call.code and page.context["result"].bids == 2
+    names = list(made.call.bids.values_list("organisation__name", flat=True))
+    assert not any(name in text(page) for name in names)
+    other = calls.draft(people.office(), calls.rules("YX-2026-02"))
+    assert as_(made.desk.officer).get(reverse("desk:rehearsal", args=[other.pk])).status_code == 404

@@ -1,0 +1,1 @@
+"""Builders: small worlds made through the same services a person clicks."""
