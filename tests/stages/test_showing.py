@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -118,6 +119,14 @@ def test_each_audience_gets_the_same_exhibits_on_the_page_and_as_files(made: Jud
         shown = page(made, user).content.decode()
         assert [what for what in EXHIBITS if f'id="{what}-section"' in shown] == expected
         assert [what for what in EXHIBITS if taken(made, user, what, form).status_code == 200] == expected
+
+
+def test_the_trail_of_the_page_leads_only_where_its_reader_may_go(made: Judged) -> None:
+    """A panel's member reads what the officers read, but has no way into their list of awards."""
+    decided(made)
+    for user in (None, made.bodies[0].signatory, member(made), made.desk.officer, made.desk.auditor):
+        trail = page(made, user).content.decode().split('<nav class="govuk-breadcrumbs"')[1].split("</nav>")[0]
+        assert [client(user).get(link).status_code for link in re.findall(r'href="([^"]+)"', trail)] in ([200] * 2, [200] * 3)
 
 
 def test_files_hold_the_rows_of_the_page(made: Judged) -> None:

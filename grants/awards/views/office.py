@@ -24,9 +24,9 @@ from grants.awards.progress import category_lines, pool_line, undecided
 from grants.awards.rechecks import MOMENT, findings
 from grants.awards.rules import preparer
 from grants.awards.services.proposing import ready
+from grants.awards.views import in_office
 from grants.calls.models import Call
-from grants.people.models import Agency
-from grants.people.permissions import permissions_of, scopes_with
+from grants.people.permissions import permissions_of
 from grants.workflow.door import explain, perform, require
 from grants.workflow.refusals import Refusal
 
@@ -35,8 +35,7 @@ PER_PAGE = 50
 
 def _call(request: HttpRequest, pk: Any) -> Call:
     """A call whose files this person may read; 404 otherwise."""
-    inside = scopes_with(request.user, "read_calls", Agency, "agency") | scopes_with(request.user, "supervise", Call, "pk")
-    return get_object_or_404(Call.objects.select_related("agency", "rules_version").filter(inside), pk=pk)
+    return get_object_or_404(Call.objects.select_related("agency", "rules_version").filter(in_office(request.user)), pk=pk)
 
 
 def _award(request: HttpRequest, pk: Any) -> Award:
@@ -48,7 +47,7 @@ def _award(request: HttpRequest, pk: Any) -> Award:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """Calls on this desk that are past their deadline, newest first, with how many awards each has in which state."""
-    inside = scopes_with(request.user, "read_calls", Agency, "agency") | scopes_with(request.user, "supervise", Call, "pk")
+    inside = in_office(request.user)
     rows = Call.objects.filter(inside, state__in=("closed", "decided", "archived")).select_related("agency")
     counted = rows.annotate(
         proposed=Count("awards", filter=Q(awards__state__in=("proposed", "approved"))),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from grants.awards.showing.audience import Audience, audience, own_bids
 from grants.awards.showing.exhibits import EXHIBITS, seen_by
 from grants.awards.showing.view import View
-from grants.awards.views import who
+from grants.awards.views import in_office, who
 from grants.calls.models import Call
 from grants.people.watching import watched
 from grants.web.exports import as_csv, as_xlsx
@@ -38,7 +38,8 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
     watched(request.user, view.call, "read", "exhibits")
     shown = [EXHIBITS[each][2](view) for each in seen_by(view.who)]
     letters = own_bids(view.call, view.actor) if view.who is Audience.BIDDER else ()
-    context = {"call": view.call, "exhibits": shown, "inside": view.who >= Audience.STAFF, "letters": letters, "result_count": len(view.board.rows)}
+    office = Call.objects.filter(in_office(view.actor), pk=view.call.pk).exists()
+    context = {"call": view.call, "exhibits": shown, "office": office, "letters": letters}
     return render(request, "awards/review.html", context)
 
 
