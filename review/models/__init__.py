@@ -1,0 +1,30 @@
+"""The expert pool, panels, ballots, results, findings and draws; each subject in a module of its own."""
+
+from review.models.ballots import LIVE, Draft, Mark, OtherScore, Review
+from review.models.conflicts import ConflictHit
+from review.models.draws import Challenge, Draw, DrawParty
+from review.models.panels import AssignmentRun, Meeting, Panel, PanelMember, Swap
+from review.models.pool import Expert, Relation, Seat
+from review.models.results import PanelAnalysis, Result
+
+__all__ = [
+    "LIVE",
+    "AssignmentRun",
+    "Challenge",
+    "ConflictHit",
+    "Draft",
+    "Draw",
+    "DrawParty",
+    "Expert",
+    "Mark",
+    "Meeting",
+    "OtherScore",
+    "Panel",
+    "PanelAnalysis",
+    "PanelMember",
+    "Relation",
+    "Result",
+    "Review",
+    "Seat",
+    "Swap",
+]

@@ -1,0 +1,59 @@
+"""回避: findings, and who let one no longer stand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from bidding.models import Bid
+from grants.calls.models import Call
+from grants.people.models import Agency, User
+from review.models.panels import Panel
+from review.models.pool import Expert
+
+
+class ConflictHit(models.Model):
+    """A conflict found: which statutory test, on what evidence, from which source; a dismissal needs a reason and a second person.
+
+    fingerprint: the same finding is one row however often it is computed; new evidence is a new row.
+    """
+
+    panel = models.ForeignKey(Panel, null=True, on_delete=models.CASCADE, related_name="hits")
+    expert = models.ForeignKey(Expert, on_delete=models.CASCADE, related_name="hits")
+    bid = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="hits")
+    fingerprint = models.CharField(max_length=64)
+    test = models.CharField(max_length=40)
+    sentence = models.CharField(max_length=500)
+    source = models.CharField(max_length=10)
+    found_at = models.DateTimeField()
+    found_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    proposed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(null=True)
+    proposal_reason = models.TextField(blank=True)
+    dismissed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    dismissed_at = models.DateTimeField(null=True)
+    dismissal_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["expert", "bid", "fingerprint"], name="hit_once"),
+            models.CheckConstraint(name="hit_dismissed_with_reason", condition=Q(dismissed_by=None) | ~Q(dismissal_reason="")),
+            models.CheckConstraint(
+                name="hit_dismissed_by_two",
+                condition=Q(dismissed_by=None) | ~Q(proposed_by=models.F("dismissed_by")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def call(self) -> Call:
+        return self.bid.call
+
+    @property
+    def agency(self) -> Agency:
+        return self.bid.call.agency
