@@ -8,13 +8,12 @@ kind only, so that a dismissal outlives a new bid of the same two but not a thir
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grants.people.identity import mask_bank, mask_name, mask_phone
+from grants.people.identity import folded, mask_bank, mask_name, mask_phone
 
 ACCOUNT, PHONE, PERSON, ADDRESS, FILE = "account", "phone", "person", "address", "file"
 SENTENCES: Final[Mapping[str, str]] = {
@@ -54,16 +53,10 @@ def related(parties: Sequence[Party]) -> list[Hint]:
     groups: dict[tuple[str, str], list[Party]] = defaultdict(list)
     for party in parties:
         for kind in ORDER:
-            for value in {folded(kind, v) for v in party.values.get(kind, ()) if v} - {""}:
+            for value in {folded(v, digits=kind in (ACCOUNT, PHONE)) for v in party.values.get(kind, ()) if v} - {""}:
                 groups[kind, value].append(party)
     found = [_hint(kind, value, sharing) for (kind, value), sharing in groups.items() if len({p.organisation for p in sharing}) > 1]
     return sorted(found, key=lambda h: (ORDER.index(h.kind), h.names, h.sentence))
-
-
-def folded(kind: str, value: str) -> str:
-    """The value as it is compared: full width and blanks do not matter; of numbers only the digits count."""
-    text = "".join(c for c in unicodedata.normalize("NFKC", value) if not c.isspace()).casefold()
-    return "".join(c for c in text if c.isdigit()) if kind in (ACCOUNT, PHONE) else text
 
 
 def _hint(kind: str, value: str, sharing: Sequence[Party]) -> Hint:

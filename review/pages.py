@@ -186,6 +186,9 @@ def _invitations(actor: User) -> list[Waiting]:
 
 
 def _for_expert(actor: User) -> list[Waiting]:
+    """Four queries for an expert, one for everybody else."""
+    if not Expert.objects.filter(user=actor).exists():
+        return []
     mine = Q(reviews__expert__user=actor, reviews__state__in=OPEN)
     panels = Panel.objects.filter(state="scoring").annotate(left=Count("reviews", filter=mine)).filter(left__gt=0)
     rows = [

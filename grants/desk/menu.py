@@ -74,7 +74,8 @@ def remember_roles(request: HttpRequest, user: Any) -> frozenset[str]:
     roles = set(active(user=user).values_list("role", flat=True))
     if Expert.objects.filter(user=user).exists():
         roles.add("expert")
-    request.session[KEY] = sorted(roles)
+    if request.session.get(KEY) != sorted(roles):  # writing the session costs three queries
+        request.session[KEY] = sorted(roles)
     return frozenset(roles)
 
 

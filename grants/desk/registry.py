@@ -23,6 +23,7 @@ import grants.people.pages
 import review.forms
 import review.pages
 from grants.desk import audit
+from grants.people.permissions import looked_through
 from grants.workflow.describe import machine_of
 from grants.workflow.machine import Machine
 from grants.workflow.pages import Page, StepForm, Waiting
@@ -66,9 +67,10 @@ def page_for(machine: type[Machine]) -> Page:
 
 
 def waiting_for(actor: Any) -> list[Waiting]:
-    """Everything that waits for this person, the most urgent first."""
+    """Everything that waits for this person, the most urgent first. Of a duty that the person has nowhere nothing is asked."""
     sources: list[Callable[[Any], list[Waiting]]] = [module.waiting for module in _PAGES]
-    rows = [row for source in sources for row in source(actor)]
+    with looked_through(actor):
+        rows = [row for source in sources for row in source(actor)]
     return sorted(rows, key=lambda row: (row.due_at is None, row.due_at or 0))
 
 

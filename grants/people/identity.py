@@ -131,3 +131,9 @@ def mask_email(address: str) -> str:
     """zhang@example.org → z***@example.org."""
     local, at, host = address.partition("@")
     return f"{local[:1]}***{at}{host}"
+
+
+def folded(value: str, *, digits: bool = False) -> str:
+    """A particular as it is compared with another's: full width, case and blanks do not matter; of numbers only the digits count."""
+    text = "".join(c for c in unicodedata.normalize("NFKC", value) if not c.isspace()).casefold()
+    return "".join(c for c in text if c.isdigit()) if digits else text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from grants.documents.models import StoredFile
+from grants.people.identity import folded
 from grants.people.machine import OrganisationMachine, OrganisationStates
 from grants.people.particulars import CONTACT, IDENTITY, clean, clean_account, tidy
 from grants.people.permissions import ScopePermission
@@ -95,6 +96,16 @@ class AgencyPermission(ScopePermission):
     content_object = models.ForeignKey(Agency, on_delete=models.CASCADE)
 
 
+COMPARED: Final[Mapping[str, str]] = {
+    "same_account": "account_number", "same_phone": "phone", "same_person": "legal_representative", "same_address": "address",
+}  # fmt: skip
+"""Indexed columns of an organisation and the particular each of them is folded from: finding who shares one reads no other organisation."""
+
+
+def _compared() -> models.CharField[str, str]:
+    return models.CharField(max_length=200, default="", editable=False, db_index=True)
+
+
 class Organisation(OrganisationMachine):
     """申报单位 of every kind: registered bodies, 备案 groups, residents' committees, teams, foundations (domain §1, §3.4)."""
 
@@ -130,6 +141,7 @@ class Organisation(OrganisationMachine):
     account_verified_at = models.DateTimeField(null=True, editable=False)
     account_verified_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     certificate = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    same_account, same_phone, same_person, same_address = (_compared() for _n in range(4))
 
     visible = organisation_visible
 
@@ -154,6 +166,14 @@ class Organisation(OrganisationMachine):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """With the four particulars by which applicants of one call are compared, as they are compared (`identity.folded`)."""
+        for column, source in COMPARED.items():
+            setattr(self, column, folded(getattr(self, source), digits=source in ("account_number", "phone")))
+        if update_fields is not None:
+            update_fields = {*update_fields, *(column for column, source in COMPARED.items() if source in set(update_fields))}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def agency(self) -> Agency:

@@ -92,6 +92,7 @@ class Site:
             "detail page, staff": (made.desk.officer, reverse("desk:object", args=["bid", bid])),
             "bid as submitted, staff": (made.desk.officer, reverse("bidding:version", args=[bid, 1])),
             "screening of one bid": (made.desk.officer, reverse("bidding:screening", args=[bid])),
+            "related applicants of a call": (made.desk.officer, reverse("bidding:related", args=[call])),
             "what waits for an officer": (made.desk.officer, reverse("desk:home")),
             "expert's list": (self.ballot.expert.user, reverse("review:mine")),
             "expert's two panes": (self.ballot.expert.user, reverse("review:review", args=[self.ballot.pk])),
@@ -144,11 +145,16 @@ class Site:
 
     def _body(self, at: int) -> Any:
         """Another organisation, related to none."""
+        from grants.people.identity import folded
+        from grants.people.models import COMPARED
         from tests.world.people import credit_code
 
         particulars = {"uscc": credit_code(9_000 + at % 90_000, ("51", "53")[at // 90_000]), "name": f"云溪区第{at}公益服务中心", "account_number": f"62170000{at:011d}"}
         more = {"phone": f"0755-{at:08d}", "legal_representative": f"负责人{at}", "address": f"云溪路{at}号"}
-        return self._copy(self.bid.organisation, **particulars, **more)
+        made = self._copy(self.bid.organisation, **particulars, **more)
+        for column, source in COMPARED.items():  # rows are written in bulk, past `Organisation.save`
+            setattr(made, column, folded(getattr(made, source), digits=source in ("account_number", "phone")))
+        return made
 
     def _copy(self, row: Any, **changes: Any) -> Any:
         """The same row again under a new key."""

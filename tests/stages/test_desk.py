@@ -321,6 +321,44 @@ def test_home_lists_what_waits_for_the_person_and_not_for_others(desk: Office) -
         assert "现在没有等您办理的事" in text(as_(people.person()).get("/"))
 
 
+def test_home_asks_only_for_the_work_of_the_roles_one_has_however_much_waits(desk: Office) -> None:
+    """With one row of work and with five: the officer's desk knows the most kinds of work, a person without a role none."""
+    who = people.body(desk)
+    homes = {"officer": desk.officer, "approver": desk.approver, "finance": desk.finance, "signatory": who.signatory, "nobody": people.person()}
+    made = calls.opened(desk)
+    with clock.at(bidding.opens(made)):
+        bidding.filled(made, who)
+        few = {name: home_cost(user) for name, user in homes.items()}
+        for proposed, drafted in (("YX-2026-01", "YX-2026-02"), ("YX-2026-04", "YX-2026-05")):
+            perform(calls.draft(desk, calls.rules(proposed)), "propose", by=desk.officer)
+            calls.draft(desk, calls.rules(drafted))
+        assert {name: home_cost(user) for name, user in homes.items()} == few
+    assert few == {"officer": 25, "approver": 23, "finance": 14, "signatory": 20, "nobody": 11}
+
+
+def home_cost(user: User) -> int:
+    """Queries of the home page once the session knows the roles."""
+    client = as_(user)
+    client.get("/")
+    with CaptureQueriesContext(connection) as counted:
+        assert client.get("/").status_code == 200
+    return len(counted)
+
+
+def test_what_waits_is_the_same_list_with_and_without_looking_through_the_roles_first(desk: Office) -> None:
+    """`looked_through` saves questions, never rows: each source is asked once more on its own."""
+    who, made = people.body(desk), calls.opened(desk)
+    operator = people.appointed("operator", made)
+    with clock.at(bidding.opens(made)):
+        bidding.filled(made, who)
+        perform(calls.draft(desk, calls.rules("YX-2026-04")), "propose", by=desk.officer)
+        for user in (desk.officer, desk.approver, desk.finance, who.signatory, operator):
+            plain = [row for module in registry._PAGES for row in module.waiting(user)]
+            assert sorted(map(str, registry.waiting_for(user))) == sorted(map(str, plain))
+        assert registry.waiting_for(desk.approver)
+        assert registry.waiting_for(who.signatory)
+
+
 def test_a_visitor_sees_open_calls_and_no_drafts(desk: Office) -> None:
     made = calls.opened(desk)
     calls.draft(people.office(), calls.rules("YX-2026-04"))

@@ -16,7 +16,8 @@ from django.urls import reverse
 
 from bidding import bulk, services
 from bidding.models import Bid, RelatedDismissal
-from bidding.queue import Filters, hints, narrowed, received
+from bidding.queue import Filters, hints, hints_of, narrowed, next_open, place, received
+from bidding.related import Party, related
 from bidding.services.screening import Conclusion
 from grants import clock
 from grants.calls.models import Call
@@ -258,7 +259,7 @@ def test_a_hint_is_shown_masked_and_set_aside_with_a_reason(made: Any) -> None:
     """Without a reason it is refused; with one it stays visible as dismissed; the number itself is nowhere on the page."""
     desk, call, bids, groups = made
     phone = "0755-88001234"
-    Organisation.objects.filter(pk__in=[g.organisation.pk for g in groups[:2]]).update(phone=phone)
+    _now(groups[:2], phone=phone)
     hint = next(h for h in hints(call) if h.kind == "phone")
     client, where = browser(desk.officer), reverse("bidding:related", args=[call.pk])
     shown = client.get(where).content.decode()
@@ -277,10 +278,53 @@ def test_a_hint_is_shown_masked_and_set_aside_with_a_reason(made: Any) -> None:
     assert "居委会" not in entry.leaf.decode() if isinstance(entry.leaf, bytes) else "居委会" not in str(entry.leaf)
 
 
+def _now(groups: list[Body], **particulars: str) -> None:
+    """The organisations' particulars, written beside the door: verified groups change theirs by another way."""
+    for group in groups:
+        body = Organisation.objects.get(pk=group.organisation.pk)
+        for name, value in particulars.items():
+            setattr(body, name, value)
+        body.save(update_fields=list(particulars))
+
+
+def test_hints_found_by_index_are_those_found_by_comparing_everybody(made: Any) -> None:
+    """The columns fold as the comparison folds: full width, blanks, hyphens; for one bid and for the whole call."""
+    _desk, call, bids, groups = made
+    _now(groups[:1], phone="0755-8800 1234", legal_representative="李 某某", address="云溪路 8 号")
+    _now(groups[1:2], phone="０７５５８８００１２３４", legal_representative="李某某")
+    _now(groups[2:3], address="云溪路8号", account_number="6217000010001234567")
+    _now(groups[3:], account_number="6217000010001234567")
+    everybody = [
+        Party(
+            str(bid.pk), str(body.pk), body.name,
+            {"account": [body.account_number], "phone": [body.phone], "person": [body.legal_representative], "address": [body.address],
+             "file": list(bid.attachments.values_list("file_id", flat=True))},
+        )
+        for bid in bids for body in [Organisation.objects.get(pk=bid.organisation_id)]
+    ]  # fmt: skip
+    expected = related(everybody)
+    assert {"account", "phone", "person", "address"} <= {hint.kind for hint in expected}
+    assert hints(call) == expected
+    for bid in bids:
+        assert hints_of(fresh(bid)) == [hint for hint in expected if str(bid.pk) in hint.bids]
+
+
+def test_the_place_in_the_queue_and_the_next_bid_go_by_number_and_round_the_corner(made: Any) -> None:
+    desk, call, bids, _groups = made
+    rows, order = received(call, desk.officer), sorted(bids, key=lambda bid: bid.number)
+    found = [place(bid, rows) for bid in order]
+    assert [(p.n, p.total) for p in found] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [(p.before, p.after) for p in found] == list(zip([None, *[b.pk for b in order]], [*[b.pk for b in order[1:]], None], strict=False))
+    without = rows.exclude(pk=order[1].pk)
+    assert (place(order[1], without).n, place(order[1], without).before, place(order[1], without).after) == (2, order[0].pk, order[2].pk)
+    assert [next_open(call, desk.officer, Filters(), after=b.number) for b in order] == [order[1].pk, order[2].pk, order[3].pk, order[0].pk]
+    assert next_open(call, desk.officer, Filters(q="没有这样的项目"), after=order[0].number) is None
+
+
 def test_queue_hints_and_job_cost_the_same_for_two_and_for_four(made: Any, django_assert_num_queries: Any) -> None:
     """Literal counts: session, person, and what the page shows — never one query per row."""
     desk, call, bids, groups = made
-    Organisation.objects.filter(pk__in=[g.organisation.pk for g in groups]).update(phone="075588001234")
+    _now(groups, phone="075588001234")
     for bid in bids:
         settled(bid, desk)
     job = bulk.admit_ready(call, by=desk.officer)
