@@ -113,7 +113,7 @@ def _of_screeners(actor: Any) -> list[Waiting]:
     """One line per call, so that three hundred bids do not bury everything else."""
     mine = scopes_with(actor, "screen_bids", Agency, "call__agency") | scopes_with(actor, "screen_bids", Call, "call")
     rows = Bid.objects.filter(handed_in(), mine, state="submitted").values("call_id", "call__title")
-    counted = rows.annotate(n=Count("pk", distinct=True)).order_by("call__closes_at")
+    counted = rows.annotate(n=Count("pk")).order_by("call__closes_at")
     return [
         Waiting(_("审查 %(n)d 份申报的资格") % {"n": row["n"]}, row["call__title"], reverse("bidding:of_call", args=[row["call_id"]]))
         for row in counted

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -127,40 +127,47 @@ def next_open(call: Any, actor: Any, filters: Filters, *, after: str) -> Any:
 
 
 def hints(call: Any) -> list[Hint]:
-    """What applicants of a call have in common: the database names the shared values, and only their holders are read. Seven queries."""
+    """What applicants of a call have in common: the database names the shared values, and only their holders are read. Four queries."""
     there = Q(call=call) & handed_in()
-    shared = [Q(**{f"{path}__in": values}) for path in (*COMPARED, SHA256) if (values := _shared(there, path))]
-    return _among(there, shared)
+    return _among(there, [Q(**{f"{path}__in": values}) for path, values in _shared(there).items()])
 
 
 def hints_of(bid: Bid) -> list[Hint]:
-    """What the applicant of one bid has in common with others of its call, as `hints` says it. Three queries, however many bids there are."""
+    """What the applicant of one bid has in common with others of its call, as `hints` says it. Four queries, however many bids there are."""
     there, body = Q(call=bid.call_id) & handed_in(), bid.organisation
     own = [Q(**{path: value}) for path in COMPARED if (value := getattr(body, path.rpartition("__")[2]))]
     files = list(bid.attachments.values_list("file_id", flat=True))
     return [hint for hint in _among(there, [*own, Q(**{f"{SHA256}__in": files})]) if str(bid.pk) in hint.bids]
 
 
-def _shared(there: Q, path: str) -> list[str]:
-    """Values of `path` that bids of at least two organisations have."""
-    rows = Bid.objects.filter(there).exclude(**{path: ""}).exclude(**{path: None}).order_by().values(path)
-    return list(rows.annotate(n=Count("organisation", distinct=True)).filter(n__gt=1).values_list(path, flat=True))
+def _shared(there: Q) -> dict[str, list[str]]:
+    """Path → values that bids of at least two organisations have."""
+    first, *others = [_shared_at(there, path) for path in (*COMPARED, SHA256)]
+    found: dict[str, list[str]] = {}
+    for path, value in first.union(*others, all=True):
+        found.setdefault(path, []).append(value)
+    return found
+
+
+def _shared_at(there: Q, path: str) -> QuerySet[Bid, tuple[str, str]]:
+    rows = Bid.objects.filter(there).exclude(**{path: ""}).exclude(**{path: None}).order_by().annotate(path=Value(path), value=F(path))
+    return rows.values("path", "value").annotate(n=Count("organisation", distinct=True)).filter(n__gt=1).values_list("path", "value")
 
 
 def _among(there: Q, alike: list[Q]) -> list[Hint]:
     """The hints among bids that fit any of `alike`."""
-    found = Bid.objects.filter(pk__in=_holders(there, alike)).order_by("number")
+    holders = _holders(there, alike)
     files: dict[Any, list[str]] = {}
-    for bid, sha256 in Attachment.objects.filter(bid__in=[row for row, in found.values_list("pk")]).values_list("bid_id", "file_id"):
+    for bid, sha256 in Attachment.objects.filter(bid__in=holders).values_list("bid_id", "file_id"):
         files.setdefault(bid, []).append(sha256)
-    rows = found.values_list("pk", "organisation_id", *(f"organisation__{name}" for name in PARTICULARS))
+    rows = Bid.objects.filter(pk__in=holders).order_by("number").values_list("pk", "organisation_id", *(f"organisation__{name}" for name in PARTICULARS))
     return related([_party(row, files.get(row[0], [])) for row in rows])
 
 
 def _holders(there: Q, alike: list[Q]) -> set[Any]:
-    """One question for each kind: an OR over all of them would read every bid."""
-    first, *others = [Bid.objects.filter(there, each).order_by().values_list("pk", flat=True) for each in alike] or [Bid.objects.none()]
-    return set(first.union(*others)) if others else set(first)
+    """One branch for each kind: an OR over all of them would read every bid."""
+    found = [Bid.objects.filter(there, each).order_by().values_list("pk", flat=True) for each in alike]
+    return set(found[0].union(*found[1:])) if found else set()
 
 
 SHA256 = "attachments__file"

@@ -65,8 +65,11 @@ def of_call(request: HttpRequest, pk: Any) -> HttpResponseBase:
     watched(request.user, call, "download" if form in FILES else "read", "screening")
     if form in FILES:
         return FILES[form](_("申报与资格审查 %(call)s") % {"call": call.code}, COLUMNS, tallied(narrowed(rows, filters)), total_of=["asks"])
-    counts = {row["state"]: row["n"] for row in rows.order_by().values("state").annotate(n=Count("pk", distinct=True))}
-    page: Any = Paginator(narrowed(rows, filters).order_by("number").values_list("pk", flat=True), PER_PAGE).get_page(request.GET.get("page"))
+    counts = {row["state"]: row["n"] for row in rows.order_by().values("state").annotate(n=Count("pk"))}
+    pages: Any = Paginator(narrowed(rows, filters).order_by("number").values_list("pk", flat=True), PER_PAGE)
+    if filters in (Filters(), Filters(state=filters.state)):
+        pages.count = counts.get(filters.state, 0) if filters.state else sum(counts.values())  # counted already
+    page = pages.get_page(request.GET.get("page"))
     page.object_list = list(tallied(Bid.objects.filter(pk__in=list(page.object_list))))  # counted for fifty, not for all and then cut
     total, waiting = sum(counts.values()), counts.get(BidStates.SUBMITTED, 0)
     context = {

@@ -80,12 +80,13 @@ def looked_through(user: Any) -> Iterator[None]:
 
 def _anywhere(user: User) -> frozenset[tuple[str, str]]:
     """(kind of scope, codename) of every permission that is held on anything at all."""
-    each = [
-        table.objects.filter(user_id=user.pk).annotate(on=Value(table.content_object.field.related_model._meta.label_lower)).values_list("on", "permission__codename")
-        for table in ScopePermission.__subclasses__()
-    ]
-    first, *others = [rows.order_by().distinct() for rows in each]
+    first, *others = [_held_in(table, user) for table in ScopePermission.__subclasses__()]
     return frozenset(first.union(*others))
+
+
+def _held_in(table: Any, user: User) -> Any:
+    scope = table._meta.get_field("content_object").related_model._meta.label_lower
+    return table.objects.filter(user_id=user.pk).order_by().annotate(on=Value(scope)).values_list("on", "permission__codename").distinct()
 
 
 def scopes_with(user: Any, permission: str, model: type[Model], path: str) -> Q:
