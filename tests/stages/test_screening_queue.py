@@ -330,7 +330,7 @@ def test_queue_hints_and_job_cost_the_same_for_two_and_for_four(made: Any, djang
     job = bulk.admit_ready(call, by=desk.officer)
     client = browser(desk.officer)
     pages = {
-        reverse("bidding:of_call", args=[call.pk]): 8, reverse("bidding:related", args=[call.pk]): 10,
+        reverse("bidding:of_call", args=[call.pk]): 7, reverse("bidding:related", args=[call.pk]): 10,
         reverse("bidding:admit_ready", args=[call.pk]): 6, reverse("desk:job", args=[job.pk]): 11,
         reverse("bidding:screening", args=[bids[0].pk]): 17,
     }  # fmt: skip
