@@ -14,11 +14,13 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from django.db import DatabaseError
 ROOT = Path(__file__).resolve().parents[1]
 OURS = re.compile(r"^\s*(?:from ((?:grants|bidding|review)[\w.]*) import ([\w, ]+)|import ((?:grants|bidding|review)[\w.]*))", re.MULTILINE)
 PREFIX = "gongchuang_template_"
+FOLDER = "GONGCHUANG_TEST_TEMPLATES"
 
 
 @pytest.hookimpl(trylast=True)
@@ -38,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     cache = getattr(config, "cache", None)
     folder = cache.mkdir("database") if cache else Path(os.environ["GONGCHUANG_HOME"])
+    os.environ[FOLDER] = str(folder)
     make = BaseDatabaseCreation.create_test_db
 
     def create_test_db(self: Any, *args: Any, **more: Any) -> str:
@@ -48,6 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
             return name
 
     BaseDatabaseCreation.create_test_db = create_test_db  # type: ignore[method-assign]
+
+
+def lay(database: Path) -> None:
+    """Put the migrated SQLite file where a process of a test's own will look for its database; without one it migrates by itself."""
+    kept = Path(os.environ[FOLDER]) / f"{fingerprint()}.sqlite3"
+    if kept.exists():
+        shutil.copyfile(kept, database)
 
 
 @contextmanager
@@ -80,6 +91,7 @@ def _spec(name: str) -> Any:
         return None
 
 
+@cache
 def fingerprint() -> str:
     """Hexadecimal, of `decides()` and the versions of Python, Django and SQLite."""
     import django

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests import template
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,6 +24,7 @@ class Killable:
     def __init__(self, folder: Path) -> None:
         self.folder, self.process = folder, None
         self.environment = {**os.environ, "GONGCHUANG_HOME": str(folder), "DATABASE_URL": "", "GONGCHUANG_DEMO": "1"}
+        template.lay(folder / "gongchuang.sqlite3")
         made = subprocess.run(
             [sys.executable, "tests/browser/writing_site.py"], cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
         )

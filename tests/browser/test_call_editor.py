@@ -111,7 +111,6 @@ def test_the_editor_works_without_scripts(town: Town) -> None:
     state = officer.page.context.storage_state()
     plain = town.browser.new_context(java_script_enabled=False, locale="zh-CN", storage_state=state, base_url=town.address)
     page = plain.new_page()
-    page.set_default_timeout(8_000)
     page.goto("/calls/new/")
     for name, value in {"code": "QH-2026-02", "opens_at": "2026-03-10T09:00"}.items():
         page.locator(f'main [name="{name}"]').fill(value)

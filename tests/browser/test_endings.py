@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -30,11 +29,7 @@ class Telephone(Visitor):
     """A browser of 390 px with a touch screen and no mouse: everything is tapped, and no page is wider than the screen."""
 
     def __init__(self, town: Town, user: User) -> None:
-        context = town.browser.new_context(
-            viewport=NARROW, has_touch=True, is_mobile=True, locale="zh-CN", base_url=town.address  # type: ignore[arg-type]
-        )
-        context.set_default_timeout(8_000)
-        super().__init__(town, context, f"phone-{user.username}")
+        super().__init__(town, town.context(viewport=NARROW, has_touch=True, is_mobile=True), f"phone-{user.username}")
         self.sign_in(user)
 
     def press(self, label: str, *, inside: str = "main") -> None:
@@ -45,8 +40,7 @@ class Telephone(Visitor):
     def look(self) -> None:
         assert not self.faults, f"{self.page.url}: {self.faults}"
         self.town.shots += 1
-        name = re.sub(r"[^\w-]+", "_", self.page.url.removeprefix(self.town.address)).strip("_")[:60]
-        self.page.screenshot(path=self.town.pictures / f"{self.town.shots:03}-{self.name}-{name}.png", full_page=True)
+        self.town.picture(self.page, self.name)
         width = self.page.evaluate("document.documentElement.scrollWidth")
         assert width <= NARROW["width"], f"{self.page.url} is {width} px wide on a telephone"
 

@@ -50,7 +50,7 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.getAttribute('aria-labelledby') || document.activeElement.name || ''"))
 
 
-def focus_reaches(page: Page, name: str, within: float = 8.0) -> None:
+def focus_reaches(page: Page, name: str, within: float = 30.0) -> None:
     """The focus stands on the field whose name begins so, at the latest after so many seconds.
 
     A script sets the focus a moment after the page is there, later on a busy machine; the policy of the page

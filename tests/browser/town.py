@@ -1,4 +1,7 @@
-"""A town of people with browsers: each signs in by hand, clicks, types and uploads; every page is looked at in two widths."""
+"""A town of people with browsers: each signs in by hand, clicks, types and uploads; every page is looked at in two widths.
+
+Photographed it is only where somebody wants the pictures ($SCREENSHOTS): two whole pages as PNG cost more than the page itself.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,15 @@ from tests.world.people import PASSWORD
 
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 30_000
+"""Milliseconds that anybody waits for a page or a sentence: two browsers and two servers may share two cores. Nobody waits when it is there."""
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
 class Town:
-    """The site, its visitors, and the folder where pictures of every page go."""
+    """The site, its visitors, and the folder where pictures of every page go, if anybody wants them."""
 
-    def __init__(self, browser: Browser, address: str, pictures: Path) -> None:
+    def __init__(self, browser: Browser, address: str, pictures: Path | None = None) -> None:
         self.browser, self.address, self.pictures = browser, address, pictures
         self.visitors: dict[Any, Visitor] = {}
         self.shots = 0
@@ -36,9 +41,30 @@ class Town:
         return self.visitors[user.pk]
 
     def _context(self) -> BrowserContext:
-        context = self.browser.new_context(viewport=WIDE, locale="zh-CN", base_url=self.address)  # type: ignore[arg-type]
-        context.set_default_timeout(8_000)
-        return context
+        return self.context(viewport=WIDE)
+
+    def context(self, **more: Any) -> BrowserContext:
+        """A browser of its own."""
+        made = self.browser.new_context(locale="zh-CN", base_url=self.address, **more)
+        made.set_default_timeout(PATIENCE)
+        return made
+
+    def picture(self, page: Page, who: str, width: str = "") -> None:
+        """One whole page, numbered in the order in which the test saw them."""
+        if self.pictures is None:
+            return
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^\w-]+", "_", page.url.removeprefix(self.address)).strip("_")[:60] or "home"
+        name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "x", name)
+        page.screenshot(path=self.pictures / f"{self.shots:03}-{who}-{name}{width}.png", full_page=True)
+
+    def last_pictures(self, folder: Path) -> None:
+        """Of a test that failed: what every open page shows now."""
+        self.pictures = folder
+        for context in self.browser.contexts:
+            for page in context.pages:
+                self.shots += 1
+                self.picture(page, "failed")
 
 
 class Visitor:
@@ -132,15 +158,12 @@ class Visitor:
         return place.get_by_role("button", name=words).or_(place.get_by_role("link", name=words)).first
 
     def look(self) -> None:
-        """Take the page's picture in both widths; nothing may stick out of a telephone, and no script may fail."""
+        """Nothing may stick out of a telephone, and no script may fail."""
         assert not self.faults, f"{self.page.url}: {self.faults}"
         self.town.shots += 1
-        name = re.sub(r"[^\w-]+", "_", self.page.url.removeprefix(self.town.address)).strip("_")[:60] or "home"
-        name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "x", name)
-        path = self.town.pictures / f"{self.town.shots:03}-{self.name}-{name}"
-        self.page.screenshot(path=f"{path}-wide.png", full_page=True)
+        self.town.picture(self.page, self.name, "-wide")
         self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         width = self.page.evaluate("document.documentElement.scrollWidth")
-        self.page.screenshot(path=f"{path}-narrow.png", full_page=True)
+        self.town.picture(self.page, self.name, "-narrow")
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
         assert width <= NARROW["width"], f"{self.page.url} is {width} px wide on a telephone"

@@ -19,6 +19,7 @@ from grants.workflow import effects
 from grants.workflow.effects import Effect, Job
 from grants.workflow.models import Outbox
 from grants.workflow.worker import Chore, Worker
+from tests import template
 
 CHILD = Path(__file__).with_name("worker_child.py")
 ran: list[str] = []
@@ -29,7 +30,9 @@ ran: list[str] = []
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("killed")
+    made = tmp_path_factory.mktemp("killed")
+    template.lay(made / "killed.sqlite3")
+    return made
 
 
 def run(home: Path, moment: str) -> int:

@@ -351,7 +351,8 @@ def test_alternates_are_called_in_drawn_order_and_as_few_as_possible() -> None:
     ],
 )
 def test_a_worker_over_its_limits_is_a_refusal_in_words(limits: Limits, rule: set[str]) -> None:
-    asked = seeded(400, 100, 5, top=100, load=25, fair=0.5) if limits.cpu_seconds == 1 else seeded(5, 5, 2, top=5, load=5)
+    """The instance for one second of processor time takes four on two ordinary cores: a faster machine must not turn it into an answer."""
+    asked = seeded(1000, 250, 5, top=250, load=25, fair=0.5) if limits.cpu_seconds == 1 else seeded(5, 5, 2, top=5, load=5)
     with pytest.raises(NotSolved) as told:
         in_a_worker(asked, run=partial(ask, limits=limits))
     assert told.value.rule in rule
