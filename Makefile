@@ -36,27 +36,28 @@ test: install-dev ## every default test, two at a time
 test-slow: install-dev ## tests of more than ten seconds
 	@$(TESTS) -m slow
 
+# --database-only leaves out tests that ask for no database: pytest-django refuses them every query, so they cannot depend on which one it is.
 test-postgres: install-dev ## the default tests on PostgreSQL, but those that know no database
-	@.ci/postgres $(TESTS) -n 2 --ignore tests/pure
+	@.ci/postgres $(TESTS) -n 2 --database-only
 
 test-races: install-dev ## two people, one button: on PostgreSQL
-	@.ci/postgres $(TESTS) -m races
+	@.ci/postgres $(TESTS) -m races tests/races
 
 test-access: install-dev ## every address as every role in every stage, against tests/access/matrix.txt
-	@$(TESTS) -m access -n 2 --dist loadgroup
+	@$(TESTS) -m access -n 2 --dist loadgroup tests/access
 
 test-brokers: install-dev ## Celery workers on a real Redis and a real RabbitMQ, killed in their midst
-	@.ci/postgres .ci/brokers $(TESTS) -m brokers
+	@.ci/postgres .ci/brokers $(TESTS) -m brokers tests/brokers
 
 test-kills: install-dev ## 400 payment orders while workers and the database are killed, on a private PostgreSQL
-	@$(TESTS) -m kills -s
+	@$(TESTS) -m kills -s tests/kills
 
 install-browser:
 	@.ci/bootstrap browser
 
-test-browser: ## journeys in the system's chromium
+test-browser: ## journeys in the system's chromium, two at a time
 	@.ci/bootstrap browser
-	@$(TESTS) -m browser
+	@$(TESTS) -m browser -n 2 --dist loadfile tests/browser
 
 FOLDER ?= var/screenshots
 screenshots: ## every page of the loaded demonstration, desktop and telephone, both languages, as a contact sheet in FOLDER

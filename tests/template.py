@@ -31,7 +31,24 @@ from django.db import DatabaseError
 ROOT = Path(__file__).resolve().parents[1]
 OURS = re.compile(r"^\s*(?:from ((?:grants|bidding|review)[\w.]*) import ([\w, ]+)|import ((?:grants|bidding|review)[\w.]*))", re.MULTILINE)
 PREFIX = "gongchuang_template_"
+GATES = {"db", "transactional_db", "django_db_setup", "live_server"}
 FOLDER = "GONGCHUANG_TEST_TEMPLATES"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="only tests that may ask a database: the others prove nothing new on another one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """pytest-django refuses a test every query unless it asks for a database by mark or fixture; who does not ask cannot depend on which one."""
+    if config.getoption("--database-only"):
+        left = [item for item in items if not _may_ask(item)]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if _may_ask(item)]
+
+
+def _may_ask(item: pytest.Item) -> bool:
+    return item.get_closest_marker("django_db") is not None or not GATES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(trylast=True)

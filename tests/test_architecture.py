@@ -139,3 +139,11 @@ def test_the_guarded_steps_wait_for_downstream() -> None:
     when = {m.kind(): {v: {r.name for r in s.when} for v, s in m.steps().items()} for m in machines()}
     assert "every_award_ended" in when["call"]["archive"]
     assert "nothing_is_missing" in when["award"]["close"]
+
+
+def test_marked_tests_live_where_their_target_looks() -> None:
+    """`make test-races` and its like read one folder only: a test marked elsewhere would be run by nobody."""
+    for mark in ("races", "browser", "access", "brokers", "kills"):
+        marked = [p for p in (ROOT / "tests").rglob("test_*.py") if re.search(rf"\bmark\.{mark}\b", p.read_text("utf-8"))]
+        assert marked, mark
+        assert {p.relative_to(ROOT / "tests").parts[0] for p in marked} == {mark}
