@@ -33,8 +33,8 @@ class Telephone(Visitor):
         self.sign_in(user)
 
     def press(self, label: str, *, inside: str = "main") -> None:
-        self._named(label, inside).tap()
-        self.page.wait_for_load_state()
+        with self.page.expect_navigation():  # a tap, unlike a click, does not wait for what it leads to
+            self._named(label, inside).tap()
         self.look()
 
     def look(self) -> None:
