@@ -30,15 +30,16 @@ install: ## system libraries, .venv and pinned packages
 install-dev:
 	@.ci/bootstrap dev
 
+# A file stays with one process: what its tests share is built once.
 test: install-dev ## every default test, two at a time
-	@$(TESTS) -n 2
+	@$(TESTS) -n 2 --dist loadfile
 
 test-slow: install-dev ## tests of more than ten seconds
 	@$(TESTS) -m slow
 
 # --database-only leaves out tests that ask for no database: pytest-django refuses them every query, so they cannot depend on which one it is.
 test-postgres: install-dev ## the default tests on PostgreSQL, but those that know no database
-	@.ci/postgres $(TESTS) -n 2 --database-only
+	@.ci/postgres $(TESTS) -n 2 --dist loadfile --database-only
 
 test-races: install-dev ## two people, one button: on PostgreSQL
 	@.ci/postgres $(TESTS) -m races tests/races

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,35 +21,31 @@ from grants.workflow import effects
 from grants.workflow.door import perform
 from grants.workflow.refusals import Invalid, NotNow, NotYou
 from review import services
-from review.assign import NotSolved
 from review.assign.check import check
 from review.models import Expert, Panel, Review, Swap
-from tests.world import people
+from tests.world import people, shared
 from tests.world import review as world
 from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def judged() -> Judged:
-    return world.judged(sector=8, finance=3)
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Judged, Panel]]:
+    """Three bids, eleven experts and a panel at work, made once; each test's changes are rolled back."""
+    with shared.rows(django_db_blocker):
+        judged = world.judged(sector=8, finance=3)
+        yield judged, world.seated(judged)
 
 
 @pytest.fixture
-def panel(judged: Judged) -> Panel:
-    return seated(judged)
+def judged(made: tuple[Judged, Panel]) -> Judged:
+    return made[0]
 
 
-def seated(judged: Judged) -> Panel:
-    """Everybody drawn sits, so that somebody is free to step in; three reviews each at most."""
-    found = world.convened(judged.call, judged.desk.officer)
-    found.members.filter(alternate=True).update(alternate=False)
-    with clock.at(world.after(judged.call)):
-        services.assign(found, by=judged.desk.officer, max_load=3)
-        found = perform(found, "start", by=judged.desk.officer)
-        effects.drain()
-    return found
+@pytest.fixture
+def panel(made: tuple[Judged, Panel]) -> Panel:
+    return Panel.objects.select_related(*Panel.door_select).get(pk=made[1].pk)
 
 
 @pytest.fixture
@@ -127,61 +124,6 @@ def test_the_page_says_the_weakest_match_and_offers_the_files(panel: Panel, judg
     assert "契合度按一半计" in page
 
 
-def test_every_trial_is_kept_and_assigns_nothing(judged: Judged) -> None:
-    panel = world.convened(judged.call, judged.desk.officer)
-    with clock.at(world.after(judged.call)):
-        client = of(judged.desk.officer)
-        for most in ("", "3"):
-            assert client.post(reverse("review:assign", args=[panel.pk]), {"max_load": most, "do": "try"}).status_code == 302
-    assert not panel.reviews.exists()
-    assert panel.runs.filter(carried_out=False, made_by=judged.desk.officer).count() == 2
-    assert AuditEvent.objects.filter(event="panel.try_assignment").count() == 2
-
-
-def test_a_solver_without_an_answer_is_a_refusal_and_assigns_nothing(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    panel = world.convened(judged.call, judged.desk.officer)
-
-    def killed(problem: Any) -> Any:
-        raise NotSolved("time")
-
-    monkeypatch.setattr("review.assigning.assign", killed)
-    with clock.at(world.after(judged.call)), pytest.raises(NotNow) as told:
-        services.assign(panel, by=judged.desk.officer)
-    assert told.value.rule == "solver_time"
-    assert "没有分派任何一份" in str(told.value)
-    assert not panel.reviews.exists() and not panel.runs.exists()
-
-
-def test_declared_fields_decide_who_reviews(judged: Judged) -> None:
-    """Two of eight members declared the bids' field: they are among the reviewers of every bid, when loads are free."""
-    call = judged.call
-    names = {c.code: c.name for c in call.rules.categories}
-    experts = list(judged.experts.values())
-    for expert in experts:
-        services.change_expert(expert, agency=judged.desk.agency, by=judged.desk.officer, fields=["别的领域"])
-    panel = world.convened(call, judged.desk.officer)
-    panel.members.filter(alternate=True).update(alternate=False)
-    strong = list(panel.members.filter(seat="sector").select_related("expert")[:2])
-    for member in strong:
-        fields = [names[b.category] for b in judged.bids]
-        services.change_expert(member.expert, agency=judged.desk.agency, by=judged.desk.officer, fields=fields)
-    with clock.at(world.after(call)):
-        services.assign(panel, by=judged.desk.officer)
-    loads = {m.expert.code: panel.reviews.filter(expert=m.expert).count() for m in panel.members.select_related("expert")}
-    assert all(loads[m.expert.code] == max(loads.values()) for m in strong)
-    assert panel.runs.get().unknown == 0
-
-
-def test_colleagues_never_meet_on_a_bid(judged: Judged) -> None:
-    for code in ("S01", "S02", "S03"):
-        services.change_expert(judged.experts[code], agency=judged.desk.agency, by=judged.desk.officer, employer="同一研究所")
-    panel = world.convened(judged.call, judged.desk.officer)
-    with clock.at(world.after(judged.call)):
-        services.assign(panel, by=judged.desk.officer)
-    for bid in judged.bids:
-        assert panel.reviews.filter(bid=bid, expert__employer="同一研究所").count() <= 1
-
-
 def test_the_rules_of_todays_calls_say_nothing_and_mean_the_default() -> None:
     assert Assigning().even and Assigning().one_per_organisation and not Assigning().drawn
     assert str(Assigning().floor) == "majority"
@@ -253,21 +195,6 @@ def test_a_conflict_that_comes_up_between_proposal_and_approval_stops_it(panel: 
         perform(swap, "approve", by=second)
     assert Review.objects.get(pk=review.pk).state == "assigned"
     perform(swap, "refuse", by=second, note="应当回避")
-
-
-def test_a_required_seat_is_not_exchanged_away() -> None:
-    """The only finance expert cannot be replaced by one of the sector: seats are asked again when it is carried out."""
-    judged = world.judged(sector=8, finance=1)
-    panel = seated(judged)
-    only = panel.reviews.filter(bid=judged.bids[0], expert__seat="finance").select_related("expert", "bid", "panel").get()
-    had = panel.reviews.filter(bid=only.bid).values("expert_id")
-    heir = panel.members.filter(alternate=False, seat="sector").exclude(expert__in=had).select_related("expert").first()
-    assert heir is not None
-    swap = services.propose_swap(only, heir.expert, "出差", by=judged.desk.officer)
-    with pytest.raises(Invalid) as told:
-        perform(swap, "approve", by=people.appointed("officer", judged.desk.agency))
-    assert told.value.rule.startswith("assignment_")
-    assert Review.objects.get(pk=only.pk).state == "assigned"
 
 
 def test_a_ballot_that_was_handed_in_is_not_exchanged(panel: Panel, judged: Judged, second: User) -> None:

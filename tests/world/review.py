@@ -110,6 +110,17 @@ def started(call: Call, by: User, **more: Any) -> Panel:
     return panel
 
 
+def seated(judged: Judged) -> Panel:
+    """Everybody drawn sits, so that somebody is free to step in; three reviews each at most."""
+    found = convened(judged.call, judged.desk.officer)
+    found.members.filter(alternate=True).update(alternate=False)
+    with clock.at(after(judged.call)):
+        services.assign(found, by=judged.desk.officer, max_load=3)
+        found = perform(found, "start", by=judged.desk.officer)
+        effects.drain()
+    return found
+
+
 def even(review: Review) -> Decimal:
     """Eighty per cent of everything."""
     return Decimal("0.8")
