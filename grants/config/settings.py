@@ -33,6 +33,8 @@ SITE_AGENCY = {  # what a government site says at its foot (国办发〔2017〕4
 SITE_CORRECTIONS_MAIL = env.text("SITE_CORRECTIONS_MAIL")  # where reports of mistakes go besides the administrators' inbox
 SITE_FOOTER = [line.strip() for line in env.text("SITE_FOOTER").split("|") if line.strip()]  # further lines, one each
 SITE_URL = env.text("SITE_URL")  # how letters name this site, e.g. https://grants.example.gov.cn; no slash at the end
+OCDS_PREFIX = env.text("OCDS_PREFIX", "ocds-000000")  # of open data; register one with the Open Contracting Partnership
+GIVING360_PREFIX = env.text("GIVING360_PREFIX", "360G-gongchuang")  # the same for 360Giving
 LEDGER_ORIGIN = env.text("LEDGER_ORIGIN", "gongchuang")
 LEDGER_MLDSA44 = env.flag("LEDGER_MLDSA44")  # a second, post-quantum signature on checkpoints
 LEDGER_WITNESSES = env.words("LEDGER_WITNESSES")  # public key lines of witnesses whose cosignatures are kept
@@ -76,6 +78,7 @@ INSTALLED_APPS = [
     "grants.funding",
     "grants.evaluation",
     "grants.desk",
+    "grants.audit",
     "grants.config",
 ]
 ARRIVAL_HEADER = env.text("ARRIVAL_HEADER")  # set by the front door, and by nobody else: when a request was whole there

@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("awards/", include("grants.awards.urls")),
     path("funding/", include("grants.funding.urls")),
     path("evaluation/", include("grants.evaluation.urls")),
+    path("packages/", include("grants.audit.urls")),
+    path("open/", include("grants.audit.open_urls")),
     path("style/", include("grants.web.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

@@ -93,6 +93,8 @@ def resume(request: HttpRequest, pk: Any) -> HttpResponse:
 def package(request: HttpRequest, pk: Any) -> StreamingHttpResponse:
     """Everything the job made, as one ZIP with an index. Every download is an entry of the ledger."""
     job = _job(request, pk, reading=True)
+    if jobs.kind_of(job).taken_at:
+        raise Http404(_("这批办理的结果是一个整体，请从它自己的页面下载。"))
     files = [Packed(f.path, f.file) for f in JobFile.objects.filter(item__job=job).select_related("file").order_by("path", "pk")]
     if not files:
         raise Http404(_("还没有生成文件。"))

@@ -58,6 +58,15 @@ def stream_zip(files: Iterable[Packed], *, at: datetime, heads: tuple[str, str, 
     yield pipe.taken()
 
 
+def stream_files(files: Iterable[Packed], *, at: datetime) -> Iterator[bytes]:
+    """The same without an index: these files and nothing else. Raises FileLost in the middle."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as package:  # type: ignore[call-overload]
+        for packed in files:
+            yield from _entry(package, pipe, packed, at)
+    yield pipe.taken()
+
+
 def _entry(package: zipfile.ZipFile, pipe: _Pipe, packed: Packed, at: datetime) -> Iterator[bytes]:
     with open_file(packed.file.sha256) as source, package.open(_info(packed.path, at), "w", force_zip64=True) as entry:
         while piece := source.read(CHUNK):

@@ -60,8 +60,8 @@ def export(folder: Path, *, payloads: bool = False, progress: Callable[[int, int
     newest = Checkpoint.objects.order_by("-size").first()  # before the leaves are counted: see verification._bound
     total = AuditLeaf.objects.count()
     entries = _write(folder / "entries.jsonl", _entries(total, progress))
-    signed = _write(folder / "checkpoints.jsonl", _checkpoints(newest.size if newest else 0))
-    _write(folder / "stamps.jsonl", _stamps())
+    signed = _write(folder / "checkpoints.jsonl", checkpoint_lines(newest.size if newest else 0))
+    _write(folder / "stamps.jsonl", stamp_lines())
     kept = _write(folder / "payloads.jsonl", _payloads(total)) if payloads else 0
     (folder / "keys.txt").write_text("".join(f"{key}\n" for key in keys.published()), encoding="utf-8")
     (folder / "说明.txt").write_text(READ_ME, encoding="utf-8")
@@ -94,14 +94,16 @@ def _entries(total: int, progress: Callable[[int, int], object] | None) -> Itera
         yield stored_bytes(leaf)
 
 
-def _checkpoints(size: int) -> Iterator[bytes]:
+def checkpoint_lines(size: int) -> Iterator[bytes]:
+    """Every signed note up to `size`, one JSON object a line, without line ends."""
     rows = Checkpoint.objects.filter(size__lte=size).order_by("size").prefetch_related("cosignatures")
     for row in rows.iterator(chunk_size=CHUNK):
         note = str(row.note) + "".join(f"{c.line}\n" for c in sorted(row.cosignatures.all(), key=lambda c: c.pk))
         yield _json({"size": row.size, "at": row.at.isoformat(), "note": note})
 
 
-def _stamps() -> Iterator[bytes]:
+def stamp_lines() -> Iterator[bytes]:
+    """Every token of the time-stamping authority, one JSON object a line, without line ends."""
     rows = Stamp.objects.exclude(token=None).order_by("checkpoint__size").select_related("checkpoint")
     for row in rows.iterator(chunk_size=CHUNK):
         yield _json({"size": row.checkpoint.size, "token": base64.b64encode(stored_bytes(row.token)).decode()})

@@ -54,7 +54,9 @@ ItemWork = Callable[[JobItem], "Done | Finish"]
 class Kind:
     """A registered kind of job. by: who may ask for it, see it, stop it and take its files, asked on what `scope_of` finds.
 
-    slow: the work runs outside the transaction and returns a function that writes its result (PDF rendering).
+    slow: the work runs outside the transaction and returns a function that writes its result (PDF rendering). finished: what is done,
+    in the transaction of the last item, when every item is done. taken_at: name of the address where the result is taken, if it is one
+    thing and not a bundle of files.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Kind:
     scope_of: Callable[[UUID], Any]
     work: ItemWork
     slow: bool
+    finished: Callable[[BulkJob], None] | None = None
+    taken_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,13 @@ _kinds: dict[str, Kind] = {}
 
 
 def job_kind(
-    name: str, label: Sentence, *, by: Rule, scope_of: Callable[[UUID], Any], slow: bool = False
-) -> Callable[[ItemWork], ItemWork]:
+    name: str, label: Sentence, *, by: Rule, scope_of: Callable[[UUID], Any], slow: bool = False,
+    finished: Callable[[BulkJob], None] | None = None, taken_at: str = "",
+) -> Callable[[ItemWork], ItemWork]:  # fmt: skip
     """Decorator: register the work on one item under a dotted name, which is also its effect's. The work raises Refusal to refuse."""
 
     def register(work: ItemWork) -> ItemWork:
-        kind = Kind(name, label, by, scope_of, work, slow)
+        kind = Kind(name, label, by, scope_of, work, slow, finished, taken_at)
         _kinds[name] = kind
 
         def carry(effect: effects.Job) -> effects.Apply | None:
@@ -267,4 +272,7 @@ def _finish(job: BulkJob) -> None:
         return
     job.finished_at = clock.now()
     job.save(update_fields=["finished_at"])
+    finished = kind_of(job).finished
+    if finished is not None and not job.items.filter(done_at=None).exists():
+        finished(job)
     _remember(job, "finish", "system", "system", _counts(progress(job)))

@@ -566,6 +566,31 @@ def entry_at(folder, index):
     return None
 
 
+# --- keys and roots from elsewhere ------------------------------------------------------------------------------------------------
+
+
+def outside_keys(given: Iterable[str]) -> list[Key]:
+    found = []
+    for each in given:
+        path = Path(each)
+        is_file = len(each) < 1000 and "+" not in path.name and path.is_file()
+        found += read_keys([path.read_text(encoding="utf-8") if is_file else each], "外部")
+    return found
+
+
+def read_pin(text):
+    left, _, right = text.partition(":")
+    size, root = (left, right) if left.isdigit() and len(left) < 20 else (right, left)
+    try:
+        raw = bytes.fromhex(root) if len(root) == 64 else base64.b64decode(root, validate=True)
+        number = int(size)
+    except (ValueError, binascii.Error):
+        raise Bad("pin", "--pin 写成 大小:根,这里是 %s" % text[:80])
+    if len(raw) != 32 or number < 0:
+        raise Bad("pin", "--pin 的根应为 32 字节:%s" % text[:80])
+    return number, raw
+
+
 # --- words ------------------------------------------------------------------------------------------------------------------------
 
 STEPS = {
@@ -672,28 +697,6 @@ def receipt_report(path, folder, keys):
         return
     entry = check_receipt(text, keys, lambda step, detail: print(("✓ " if step != "pending" else "! ") + STEPS[step] % detail))
     print("  %s  %s  %s" % (entry["at"], entry["event"], entry["subject"]))
-
-
-def outside_keys(given: Iterable[str]) -> list[Key]:
-    found = []
-    for each in given:
-        path = Path(each)
-        is_file = len(each) < 1000 and "+" not in path.name and path.is_file()
-        found += read_keys([path.read_text(encoding="utf-8") if is_file else each], "外部")
-    return found
-
-
-def read_pin(text):
-    left, _, right = text.partition(":")
-    size, root = (left, right) if left.isdigit() and len(left) < 20 else (right, left)
-    try:
-        raw = bytes.fromhex(root) if len(root) == 64 else base64.b64decode(root, validate=True)
-        number = int(size)
-    except (ValueError, binascii.Error):
-        raise Bad("pin", "--pin 写成 大小:根,这里是 %s" % text[:80])
-    if len(raw) != 32 or number < 0:
-        raise Bad("pin", "--pin 的根应为 32 字节:%s" % text[:80])
-    return number, raw
 
 
 if __name__ == "__main__":

@@ -1,0 +1,306 @@
+"""What a call has published, as OCDS 1.1 releases and a record, and as 360Giving grants.
+
+Only published stages: the call once it is published, awards once they stand in a public notice, contracts once they are in force,
+payments once they are made. Bodies are named with their code; no person, no free text that only the parties wrote. Every text passes the
+square's gate against personal numbers. The same rows give the same bytes; nothing here is dated by the reader's clock.
+Codes of the lists that OCDS closes (status, tag) are theirs; amounts are 元 as numbers with two places.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+
+from grants import clock
+from grants.awards.models import Award, Contract, PublicNotice
+from grants.awards.showing.audience import published
+from grants.calls.models import Call
+from grants.desk.square.supply import COUNTED
+from grants.funding.models import Tranche
+from grants.ledger.models import AuditEvent
+from grants.people.models import Organisation
+from grants.people.privacy import masked
+
+Json = dict[str, Any]
+CNY = "CNY"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+STATUS = {"noticed": "pending", "held": "pending", "cancelled": "cancelled", **dict.fromkeys(COUNTED, "active")}
+"""State of a noticed award → OCDS awardStatus. A terminated project was awarded; its contract says that it ended."""
+TENDER = {"published": "planned", "open": "active", "closed": "active", "decided": "complete", "archived": "complete", "cancelled": "cancelled"}
+CONTRACT = {"confirmed": "pending", "active": "active", "closed": "terminated", "terminated": "terminated"}
+
+
+def calls() -> QuerySet[Call]:
+    """Calls with something published, newest first."""
+    rows = Call.objects.filter(published_at__isnull=False).select_related("agency", "rules_version")
+    return rows.order_by("-published_at", "code")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The published rows of one call. Six queries."""
+
+    call: Call
+    awards: list[Award] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
+    paid: list[Tranche] = field(default_factory=list)
+    changed: Mapping[str, datetime] = field(default_factory=dict)
+    bidders: int | None = None
+
+    @classmethod
+    def of(cls, call: Call) -> Facts:
+        rows = Award.objects.filter(call=call, notice__isnull=False, state__in=STATUS).order_by("number")
+        awards = list(rows.select_related("bid__organisation", "bid__sponsor", "notice", "call"))
+        kept = [a.pk for a in awards if a.state in COUNTED]
+        contracts = list(Contract.objects.filter(award__in=kept, effective_at__isnull=False).select_related("award").order_by("number"))
+        paid = Tranche.objects.filter(award__in=kept, state="paid").select_related("payment_order", "award__bid__organisation", "award__bid__sponsor")
+        subjects = [a.subject for a in awards]
+        changed = dict(AuditEvent.objects.filter(subject__in=subjects).values_list("subject").annotate(at=Max("at")).order_by())
+        told = published(call)
+        bidders = call.bids.exclude(number="").exclude(state="withdrawn").count() if told else None  # type: ignore[attr-defined]
+        return cls(call, awards, contracts, list(paid.order_by("award__number", "number")), changed, bidders)
+
+    @property
+    def notices(self) -> list[PublicNotice]:
+        return sorted({a.notice for a in self.awards if a.notice is not None}, key=lambda n: (n.published_at, n.number))
+
+
+# --- OCDS -----------------------------------------------------------------------------------------------------------------------
+
+
+def ocid(call: Call) -> str:
+    """Prefix (register one with the Open Contracting Partnership) and the call's code."""
+    return f"{settings.OCDS_PREFIX}-{call.code}"
+
+
+def release_package(call: Call) -> Json:
+    """Every release of the call, oldest first."""
+    found = releases(Facts.of(call))
+    return {**_about(call, "ocds.json", found), "releases": found}
+
+
+def record_package(call: Call) -> Json:
+    """The record: the releases, and what they come to."""
+    found = releases(Facts.of(call))
+    record = {"ocid": ocid(call), "releases": found, "compiledRelease": compiled(found)}
+    return {**_about(call, "record.json", found), "records": [record]}
+
+
+def _about(call: Call, name: str, found: list[Json]) -> Json:
+    return {
+        "uri": address(call, name), "version": "1.1", "publishedDate": found[-1]["date"], "license": LICENCE,
+        "publisher": {"name": masked(call.agency.name), "scheme": "CN-USCC", "uid": call.agency.code},
+    }  # fmt: skip
+
+
+def address(call: Call, name: str) -> str:
+    """The stable public address of a file of the call."""
+    return f"{settings.SITE_URL or 'http://localhost'}/open/{call.code}/{name}"
+
+
+def releases(facts: Facts) -> list[Json]:
+    """Tender, awards by notice, what became of them, contracts, payments; each says what was new, by the ids of what it is about."""
+    made = [_tender(facts)]
+    made += [_noticed(facts, notice) for notice in facts.notices]
+    made += [_decided(facts, award) for award in facts.awards if award.state not in ("noticed", "held")]
+    made += [_contracted(facts, contract) for contract in facts.contracts]
+    numbers = {c.award_id: c.number for c in facts.contracts}
+    made += [_paid(facts, tranche, numbers[tranche.award_id]) for tranche in facts.paid if tranche.award_id in numbers]
+    return sorted(made, key=lambda r: r["date"])  # stable: of one moment, in the order above
+
+
+def _release(facts: Facts, tag: str, about: str, at: datetime, **parts: Any) -> Json:
+    return {
+        "ocid": ocid(facts.call), "id": f"{ocid(facts.call)}-{tag}-{about}", "date": stamp(at), "tag": [tag], "initiationType": "tender",
+        "language": "zh", **parts,
+    }  # fmt: skip
+
+
+def _tender(facts: Facts) -> Json:
+    call = facts.call
+    assert call.published_at is not None  # asked for published calls only
+    assert call.closes_at is not None
+    agency = {"id": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}
+    tender: Json = {
+        "id": call.code, "title": masked(call.title), "description": masked(call.rules.summary), "status": TENDER.get(call.state, "active"),
+        "procuringEntity": agency, "value": _value(call.rules.pool.grants), "procurementMethod": "open", "mainProcurementCategory": "services",
+        "tenderPeriod": {"startDate": stamp(call.opens_at or call.published_at), "endDate": stamp(call.closes_at)},
+        "documents": [{
+            "id": "rules", "documentType": "tenderNotice", "title": masked(call.title), "format": "text/html", "language": "zh",
+            "url": f"{settings.SITE_URL or 'http://localhost'}/calls/{call.code}/", "datePublished": stamp(call.published_at),
+        }],
+    }  # fmt: skip
+    if facts.bidders is not None:
+        tender["numberOfTenderers"] = facts.bidders
+    identifier = {"scheme": "CN-USCC", "id": call.agency.code, "legalName": masked(call.agency.name)}
+    party = {**agency, "identifier": identifier, "roles": ["buyer", "procuringEntity", "payer"]}
+    return _release(facts, "tender", call.code, call.published_at, parties=[party], buyer=agency, tender=tender)
+
+
+def _noticed(facts: Facts, notice: PublicNotice) -> Json:
+    """The awards of one notice as it published them: proposed, open to objection."""
+    mine = [a for a in facts.awards if a.notice_id == notice.pk]
+    awards = [{**_award(a), "status": "pending", "date": stamp(notice.published_at), "value": _value(Decimal(_row(a)["amount"]))} for a in mine]
+    parties = [party for a in mine for party in _parties(a)]
+    return _release(facts, "award", notice.number, notice.published_at, parties=_once(parties), awards=awards)
+
+
+def _row(award: Award) -> Json:
+    """The award's line in its public notice: the name under which the public knows it, and the amount at that time."""
+    assert award.notice is not None  # asked for noticed awards only
+    return next(row for row in award.notice.body["rows"] if row["number"] == award.number)  # type: ignore[no-any-return]
+
+
+def _decided(facts: Facts, award: Award) -> Json:
+    at = award.confirmed_at if STATUS[award.state] == "active" else facts.changed.get(award.subject)
+    assert award.notice is not None  # asked for noticed awards only
+    value = {**_award(award), "status": STATUS[award.state]}
+    return _release(facts, "awardUpdate", award.number, at or award.notice.published_at, awards=[value])
+
+
+def _award(award: Award) -> Json:
+    return {
+        "id": award.number, "title": masked(_row(award)["project"]), "value": _value(award.amount), "suppliers": [_reference(award.organisation)],
+    }  # fmt: skip
+
+
+def _contracted(facts: Facts, contract: Contract) -> Json:
+    at = contract.effective_at
+    assert at is not None  # asked for contracts in force only
+    award = contract.award
+    value: Json = {
+        "id": contract.number, "awardID": award.number, "status": CONTRACT[award.state], "value": _value(award.amount), "dateSigned": stamp(at),
+    }  # fmt: skip
+    if award.started_on:
+        value["period"] = {"startDate": _midnight(award.started_on), **({"endDate": _midnight(award.closed_on)} if award.closed_on else {})}
+    return _release(facts, "contract", award.number, at, contracts=[value])
+
+
+def _paid(facts: Facts, tranche: Tranche, contract: str) -> Json:
+    order, award = tranche.payment_order, tranche.award
+    assert tranche.paid_at is not None  # the state says paid
+    payer = {"id": f"CN-USCC-{facts.call.agency.code}", "name": masked(facts.call.agency.name)}
+    transaction = {
+        "id": order.key, "date": stamp(tranche.paid_at), "value": _value(order.amount), "payer": payer, "payee": _reference(award.payee),
+    }  # fmt: skip
+    value = {"id": contract, "awardID": award.number, "implementation": {"transactions": [transaction]}}
+    return _release(facts, "implementation", order.key, tranche.paid_at, contracts=[value])
+
+
+def _parties(award: Award) -> list[Json]:
+    made = [_party(award.organisation, ["supplier", "payee"] if award.sponsor is None else ["supplier"])]
+    return made if award.sponsor is None else [*made, _party(award.sponsor, ["payee"])]
+
+
+def _party(body: Organisation, roles: list[str]) -> Json:
+    found: Json = {**_reference(body), "roles": roles}
+    if body.uscc:
+        found["identifier"] = {"scheme": "CN-USCC", "id": body.uscc, "legalName": masked(body.name)}
+    return found
+
+
+def _reference(body: Organisation) -> Json:
+    return {"id": body_id(body), "name": masked(body.name)}
+
+
+def body_id(body: Organisation) -> str:
+    """The code as org-id.guide writes identifiers; bodies without one (recorded groups) under a random id of ours."""
+    return f"CN-USCC-{body.uscc}" if body.uscc else f"GONGCHUANG-{body.pk}"
+
+
+def _once(parties: list[Json]) -> list[Json]:
+    """One entry for each id, with the roles of all."""
+    found: dict[str, Json] = {}
+    for party in parties:
+        held = found.setdefault(party["id"], {**party, "roles": []})
+        held["roles"] = list(dict.fromkeys([*held["roles"], *party["roles"]]))
+    return list(found.values())
+
+
+def compiled(found: list[Json]) -> Json:
+    """The releases merged, later over earlier: objects by name, lists of things with an id by that id."""
+    merged: Json = {}
+    for release in found:
+        merged = _merge(merged, {k: v for k, v in release.items() if k not in ("id", "tag", "date")})
+    last = found[-1]["date"]
+    return {**merged, "id": f"{merged['ocid']}-{last}", "tag": ["compiled"], "date": last}
+
+
+def _merge(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{k: _merge(old.get(k), v) for k, v in new.items()}}
+    if isinstance(old, list) and isinstance(new, list) and all(isinstance(x, dict) and "id" in x for x in [*old, *new]):
+        held = {x["id"]: x for x in old}
+        for x in new:
+            held[x["id"]] = _merge(held.get(x["id"]), x)
+        return list(held.values())
+    return new
+
+
+# --- 360Giving ----------------------------------------------------------------------------------------------------------------------
+
+
+def grants(call: Call) -> Json:
+    """Every confirmed award as a grant: who gave, who received, how much was asked for, given and paid."""
+    facts = Facts.of(call)
+    disbursed: dict[Any, list[Tranche]] = {}
+    for tranche in facts.paid:
+        disbursed.setdefault(tranche.award_id, []).append(tranche)
+    return {"grants": [_grant(facts, award, disbursed.get(award.pk, [])) for award in facts.awards if award.state in COUNTED]}
+
+
+def _grant(facts: Facts, award: Award, paid: list[Tranche]) -> Json:
+    call, version = facts.call, award.bid.latest
+    asked = Decimal(version.content["budget"]["grant"]) if version is not None else award.amount
+    assert award.confirmed_at is not None  # the state says so
+    project = masked(_row(award)["project"])
+    made: Json = {
+        "id": f"{settings.GIVING360_PREFIX}-{award.number}", "title": project, "description": f"{masked(call.title)}：{project}",
+        "currency": CNY, "amountAppliedFor": _number(asked), "amountAwarded": _number(award.amount),
+        "amountDisbursed": _number(sum((t.payment_order.amount for t in paid), Decimal(0))),
+        "awardDate": award.confirmed_at.astimezone(clock.TZ).date().isoformat(),
+        "recipientOrganization": [_reference(award.organisation)],
+        "fundingOrganization": [{"id": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}],
+        "grantProgramme": [{"code": call.code, "title": masked(call.title)}], "fromOpenCall": "Yes", "dataSource": address(call, "360.json"),
+        "dateModified": stamp(facts.changed.get(award.subject, award.confirmed_at)),
+    }  # fmt: skip
+    if paid:
+        made["disbursementTransaction"] = [
+            {"id": t.payment_order.key, "transactionDate": t.paid_at.astimezone(clock.TZ).date().isoformat(), "currency": CNY,
+             "value": _number(t.payment_order.amount)}
+            for t in paid if t.paid_at is not None
+        ]  # fmt: skip
+    return made
+
+
+# --- values -------------------------------------------------------------------------------------------------------------------------
+
+
+def _value(amount: Decimal) -> Json:
+    return {"amount": _number(amount), "currency": CNY}
+
+
+def _number(amount: Decimal) -> float:
+    """Two places below 10¹³ 元 survive the way through a JSON number unchanged."""
+    return float(f"{amount:.2f}")
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 with the offset of Beijing, whole seconds."""
+    return moment.astimezone(clock.TZ).replace(microsecond=0).isoformat()
+
+
+def _midnight(day: date) -> str:
+    return datetime(day.year, day.month, day.day, tzinfo=clock.TZ).isoformat()
+
+
+def as_bytes(value: Json) -> bytes:
+    """The file: UTF-8, one space of indentation, in the standards' order of names."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
