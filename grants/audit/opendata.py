@@ -8,6 +8,7 @@ Codes of the lists that OCDS closes (status, tag) are theirs; amounts are 元 as
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +34,6 @@ CNY = "CNY"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 STATUS = {"noticed": "pending", "held": "pending", "cancelled": "cancelled", **dict.fromkeys(COUNTED, "active")}
 """State of a noticed award → OCDS awardStatus. A terminated project was awarded; its contract says that it ended."""
-TENDER = {"published": "planned", "open": "active", "closed": "active", "decided": "complete", "archived": "complete", "cancelled": "cancelled"}
 CONTRACT = {"confirmed": "pending", "active": "active", "closed": "terminated", "terminated": "terminated"}
 
 
@@ -61,7 +61,7 @@ class Facts:
         kept = [a.pk for a in awards if a.state in COUNTED]
         contracts = list(Contract.objects.filter(award__in=kept, effective_at__isnull=False).select_related("award").order_by("number"))
         paid = Tranche.objects.filter(award__in=kept, state="paid").select_related("payment_order", "award__bid__organisation", "award__bid__sponsor")
-        subjects = [a.subject for a in awards]
+        subjects = [call.subject, *(a.subject for a in awards)]
         changed = dict(AuditEvent.objects.filter(subject__in=subjects).values_list("subject").annotate(at=Max("at")).order_by())
         told = published(call)
         bidders = call.bids.exclude(number="").exclude(state="withdrawn").count() if told else None  # type: ignore[attr-defined]
@@ -106,8 +106,11 @@ def address(call: Call, name: str) -> str:
 
 
 def releases(facts: Facts) -> list[Json]:
-    """Tender, awards by notice, what became of them, contracts, payments; each says what was new, by the ids of what it is about."""
-    made = [_tender(facts)]
+    """Tender, awards by notice, what became of them, contracts, payments; each says what was new, by the ids of what it is about.
+
+    A release is never changed: whatever is said otherwise later has another id, because the id ends with a hash of what is said.
+    """
+    made = [_tender(facts), *_ended(facts)]
     made += [_noticed(facts, notice) for notice in facts.notices]
     made += [_decided(facts, award) for award in facts.awards if award.state not in ("noticed", "held")]
     made += [_contracted(facts, contract) for contract in facts.contracts]
@@ -117,9 +120,10 @@ def releases(facts: Facts) -> list[Json]:
 
 
 def _release(facts: Facts, tag: str, about: str, at: datetime, **parts: Any) -> Json:
+    said = hashlib.sha256(as_bytes({"date": stamp(at), **parts})).hexdigest()[:8]
     return {
-        "ocid": ocid(facts.call), "id": f"{ocid(facts.call)}-{tag}-{about}", "date": stamp(at), "tag": [tag], "initiationType": "tender",
-        "language": "zh", **parts,
+        "ocid": ocid(facts.call), "id": f"{ocid(facts.call)}-{tag}-{about}-{said}", "date": stamp(at), "tag": [tag],
+        "initiationType": "tender", "language": "zh", **parts,
     }  # fmt: skip
 
 
@@ -129,7 +133,7 @@ def _tender(facts: Facts) -> Json:
     assert call.closes_at is not None
     agency = {"id": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}
     tender: Json = {
-        "id": call.code, "title": masked(call.title), "description": masked(call.rules.summary), "status": TENDER.get(call.state, "active"),
+        "id": call.code, "title": masked(call.title), "description": masked(call.rules.summary), "status": "active",
         "procuringEntity": agency, "value": _value(call.rules.pool.grants), "procurementMethod": "open", "mainProcurementCategory": "services",
         "tenderPeriod": {"startDate": stamp(call.opens_at or call.published_at), "endDate": stamp(call.closes_at)},
         "documents": [{
@@ -137,11 +141,22 @@ def _tender(facts: Facts) -> Json:
             "url": f"{settings.SITE_URL or 'http://localhost'}/calls/{call.code}/", "datePublished": stamp(call.published_at),
         }],
     }  # fmt: skip
-    if facts.bidders is not None:
-        tender["numberOfTenderers"] = facts.bidders
     identifier = {"scheme": "CN-USCC", "id": call.agency.code, "legalName": masked(call.agency.name)}
     party = {**agency, "identifier": identifier, "roles": ["buyer", "procuringEntity", "payer"]}
     return _release(facts, "tender", call.code, call.published_at, parties=[party], buyer=agency, tender=tender)
+
+
+def _ended(facts: Facts) -> list[Json]:
+    """The call was cancelled, or it is decided and everybody may know how many had bid."""
+    call = facts.call
+    if call.state == "cancelled":
+        assert call.published_at is not None  # as above
+        at = facts.changed.get(call.subject) or call.published_at
+        return [_release(facts, "tenderCancellation", call.code, at, tender={"id": call.code, "status": "cancelled"})]
+    if facts.bidders is None or not facts.notices:
+        return []
+    said = {"id": call.code, "status": "complete", "numberOfTenderers": facts.bidders}
+    return [_release(facts, "tenderUpdate", call.code, facts.notices[-1].published_at, tender=said)]
 
 
 def _noticed(facts: Facts, notice: PublicNotice) -> Json:

@@ -71,7 +71,7 @@ def pack(call: Call, kind: Kind, *, by: Any, sample: samples.Sample | None = Non
     require(kind.by, call, by=by)
     check(call, kind, sample, reason)
     target = UUID(sample.id) if sample is not None else call.pk
-    items = [Target(f"part:{code}", target if code == "bids" else call.pk, str(name)) for code, (name, _part) in PARTS.items()]
+    items = [Target(f"part:{code}", target if code in ("facts", "bids") else call.pk, str(name)) for code, (name, _part) in PARTS.items()]
     title = _("审计资料包 %(call)s") % {"call": call.code}
     return start(kind.job, call, items, by=by, title=title, note=reason.strip() if kind.personal else "")
 

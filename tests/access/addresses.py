@@ -83,6 +83,7 @@ GENERIC = ("desk:object", "desk:step", "desk:file")
 
 OBJECTS: dict[str, Given] = {
     "desk:path": pk("bid"), "desk:plan_ics": pk("bid"),
+    "audit:packages": pk("call"), "open:file": lambda world: {"code": world.objects["call"].code, "name": "ocds.json"},
     "desk:audit_event": lambda world: {"pk": _last_event(world)},
     "desk:calendar_feed": lambda world: {"key": _calendar_key(world)},
     "square:project": lambda world: {"number": world.objects["award"].number}, "square:objections": pk("notice"),
@@ -147,6 +148,7 @@ UNREACHED: dict[str, str] = {
     "awards:evidence": "tests/stages/test_evidence.py", "awards:review_file": "tests/stages/test_showing.py",
     "bidding:following": "tests/stages/test_files_follow.py", "square:draw": "tests/stages/test_draws.py", "square:draw_file": "tests/stages/test_draws.py",
     "review:keep_hit": "tests/stages/test_draws.py", "review:propose_dismissal": "tests/stages/test_review_pages.py",
+    "audit:package": "tests/stages/test_audit_package.py", "audit:file": "tests/stages/test_audit_package.py",
     "desk:job_resume": "tests/stages/test_screening_queue.py", "desk:job_package": "tests/stages/test_office_pack.py",
 }  # fmt: skip
 """Addresses that no world of these tests has an object for, each with the test that covers it."""

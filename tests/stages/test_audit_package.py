@@ -1,7 +1,9 @@
-"""The audit package: one ZIP with a call's whole record, checked by a bare Python; whatever is changed, the file is named."""
+"""The audit package: one ZIP with a call's whole record, checked by a bare Python; who may have which kind; what it holds and what it must not."""
 
 from __future__ import annotations
 
+import ast
+import csv
 import hashlib
 import io
 import json
@@ -10,14 +12,18 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import bagit
+import openpyxl
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from bidding.models import TeamMember
 from grants import clock
 from grants.audit import packing
 from grants.audit.offline import program
@@ -25,56 +31,460 @@ from grants.desk.audit import samples
 from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from grants.workflow import effects, jobs
-from grants.workflow.models import BulkJob
+from grants.workflow.models import BulkJob, JobFile
 from grants.workflow.refusals import Invalid, NotNow, NotYou
-from tests.world import bidding, calls, people, review, shared
-from tests.world import funding as world
+from tests.world import bidding, calls, packages, people, review, shared
 from tests.world.funding import Project
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
-def three(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Project]]:
-    """Three awards of one call; the first is paid its first tranche and has spent ¥100.00."""
+def two(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Project]]:
+    """Two awards of one call; the first is paid its first tranche and has spent ¥100.00."""
     with shared.rows(django_db_blocker):
-        projects = world.begun(amounts=("90000.00", "80000.00", "70000.00"))
-        with clock.at(projects[0].day(2)):
-            world.paid(projects[0], 1)
-            world.expense(projects[0], "100.00")
-        yield projects
+        yield packages.projects()
 
 
 @pytest.fixture(scope="module")
-def bag(three: list[Project], django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bag(two: list[Project], django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The auditor's package of the call, unpacked."""
-    with django_db_blocker.unblock(), clock.at(three[-1].day(3)):
-        job = packing.pack(three[0].call, packing.KINDS["audit.auditor"], by=three[0].desk.auditor)
-        effects.drain()
-        found = packing.package_of(job)
-        assert found is not None, list(job.items.values_list("outcome", flat=True))
-        return unpacked(b"".join(packing.pieces(found)), tmp_path_factory.mktemp("bag"))
+    with django_db_blocker.unblock(), clock.at(two[-1].day(3)):
+        return packages.unpacked(two[0], "auditor", tmp_path_factory.mktemp("bag"))
 
 
-@pytest.fixture(autouse=True)
-def later(three: list[Project]) -> Iterator[None]:
-    with clock.at(three[-1].day(3)):
-        yield
+@pytest.fixture
+def project(two: list[Project]) -> Iterator[Project]:
+    with clock.at(two[-1].day(3)):
+        yield two[0]
 
 
-def unpacked(content: bytes, folder: Path) -> Path:
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        package.extractall(folder)
-    return next(path for path in folder.iterdir() if path.is_dir())
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=user.pk))
+    return client
 
 
-def checked(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """verify.py of the package with nothing of ours importable."""
-    return subprocess.run([sys.executable, "-S", "-E", "verify.py", *more], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+def made(project: Project, kind: str = "auditor", **more: Any) -> packing.Package:
+    found = packing.package_of(packages.packed(project, kind, **more))
+    assert found is not None
+    return found
+
+
+def names(package: packing.Package) -> list[str]:
+    return [packed.path for packed in package.files]
+
+
+# --- what a stranger finds --------------------------------------------------------------------------------------------------
 
 
 def test_a_bare_python_finds_the_package_whole_and_says_what_it_cannot_see(bag: Path) -> None:
-    found = checked(bag)
+    """`python3 -S -E` in the folder, nothing of ours importable: exit 0, the sums, and the attacks it would not have noticed."""
+    found = subprocess.run([sys.executable, "-S", "-E", "verify.py"], cwd=bag, capture_output=True, text=True, check=False, encoding="utf-8")
     assert found.returncode == 0, found.stdout + found.stderr
-    assert "结论:完整 INTACT" in found.stdout
-    assert "已付 45000.00 元" in found.stdout
+    for told in ("结论:完整 INTACT", "立项 170000.00 元,已付 45000.00 元", "评分 10 份的承诺值与台账一致,其中 10 份打开核对", "没有给出资料包编号"):
+        assert told in found.stdout
+
+
+def test_the_program_is_one_file_for_python_3_8_and_the_standard_library() -> None:
+    text = program.text()
+    tree = ast.parse(text, feature_version=(3, 8))
+    used = {name.split(".")[0] for node in ast.walk(tree) for name in _imported(node)}
+    assert used <= sys.stdlib_module_names
+    assert "grants" not in used
+    assert text.count("def ed25519(") == 1  # the ledger's verifier is in it, once
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_a_second_reader_of_bagit_agrees(bag: Path) -> None:
+    found = bagit.Bag(str(bag))
+    assert found.validate()
+    assert found.version_info == (1, 0)
+    assert found.info["Payload-Oxum"] == f"{sum(p.stat().st_size for p in (bag / 'data').rglob('*') if p.is_file())}.{len(list(found.payload_files()))}"
+
+
+def test_tables_are_safe_and_whole(bag: Path) -> None:
+    """Codes stay text, each file ends with its rows and its sum, and the index says the same."""
+    index = {t["code"]: t for t in json.loads((bag / "data/tables/index.json").read_text("utf-8"))["tables"]}
+    rows = list(csv.reader((bag / "data/tables/awards.csv").open(encoding="utf-8-sig", newline="")))
+    assert (len(rows) - 2, index["awards"]["rows"], index["awards"]["sums"]) == (2, 2, {"amount": "170000.00"})
+    sheet: Any = openpyxl.load_workbook(bag / "data/tables/awards.xlsx").active
+    assert sheet["E2"].data_type == "s"
+    assert str(sheet["G4"].value) in ("170000", "170000.0")
+    assert len(index) == 13
+
+
+def test_the_same_job_gives_the_same_bytes_and_its_number_stands_in_the_log(project: Project) -> None:
+    package = made(project)
+    first, second = (hashlib.sha256(b"".join(packing.pieces(package))).hexdigest() for _again in range(2))
+    assert first == second
+    entry = AuditEvent.objects.filter(event="call.package", subject=project.call.subject).latest("pk")
+    public = json.loads(bytes(entry.leaf))["public"]
+    assert (public["package"], public["kind"], entry.scope) == (package.number, "auditor", f"call:{project.call.pk}")
+
+
+# --- who, and when ------------------------------------------------------------------------------------------------------------
+
+
+def test_kinds_are_for_those_who_may(project: Project) -> None:
+    """The agency's people get no marks of single experts and no originals; the grantee and strangers get nothing; a superuser neither."""
+    desk, call = project.desk, project.call
+    for kind, by in (("auditor", desk.officer), ("originals", desk.approver), ("agency", project.claimant), ("auditor", people.office().auditor)):
+        with pytest.raises(NotYou):
+            packing.pack(call, packing.KINDS[f"audit.{kind}"], by=by, reason="纪委来函要求核对")
+    package = made(project, "agency", by=desk.officer)
+    assert not [n for n in names(package) if "ballots.csv" in n or n.startswith("data/analysis/")]
+    lines = read(package, "data/review/ballots.jsonl").decode().splitlines()
+    assert {frozenset(json.loads(line)) for line in lines} == {frozenset({"review", "bid", "stage", "commitment"})}
+
+
+def read(package: packing.Package, path: str) -> bytes:
+    from grants.documents.files import read_file
+
+    return read_file(next(p.file.sha256 for p in package.files if p.path == path))
+
+
+def test_before_the_bids_are_opened_there_is_no_package(project: Project) -> None:
+    desk = people.office()
+    call = calls.opened(desk, review.rules(name="YX-2026-09"))
+    with clock.at(bidding.opens(call)), pytest.raises(NotNow, match="开标之前"):
+        packing.pack(call, packing.KINDS["audit.auditor"], by=desk.auditor)
+
+
+def test_originals_need_a_reason_and_hold_what_was_submitted_byte_for_byte(project: Project) -> None:
+    with pytest.raises(Invalid):
+        packing.pack(project.call, packing.KINDS["audit.originals"], by=project.desk.auditor, reason="看看")
+    package = made(project, "originals", reason="纪委来函要求核对原件")
+    bid = project.award.bid
+    content = read(package, f"data/bids/{bid.number}/v1.json")
+    assert hashlib.sha256(content).hexdigest() == bid.latest.hash  # type: ignore[union-attr]
+    assert [n for n in names(package) if n.startswith(f"data/bids/{bid.number}/") and not n.endswith(".json")]
+    assert [n for n in names(package) if n.startswith("data/payments/")]
+    assert json.loads(read(package, "data/about.json"))["personal"] is True
+
+
+def test_a_package_with_originals_verifies_too(project: Project, tmp_path: Path) -> None:
+    folder = packages.unpacked(project, "originals", tmp_path, reason="纪委来函要求核对原件")
+    program_of = packages.program(folder)
+    assert program_of.main([str(folder)]) == 0
+
+
+def test_a_masked_package_names_nobody(project: Project, bag: Path) -> None:
+    """No team member, expert, officer or evaluator, no telephone number: in no file of tables, bids, open data or the guide."""
+    secret = set(TeamMember.objects.filter(bid__call=project.call).values_list("name", flat=True))
+    secret |= {str(u) for u in User.objects.filter(expert__isnull=False)} | {str(project.desk.officer), str(project.desk.finance)}
+    secret |= set(TeamMember.objects.exclude(licence_no="").values_list("licence_no", flat=True))
+    assert len(secret) > 5
+    for path in [p for p in bag.rglob("*") if p.suffix in (".csv", ".json", ".jsonl", ".md") and "notices" not in p.parts and "log" not in p.parts]:
+        text = path.read_text("utf-8-sig")
+        assert [s for s in secret if s in text] == [], path
+
+
+# --- pages --------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_click_makes_it_and_every_download_is_told_to_the_agency(project: Project) -> None:
+    auditor, call = signed_in(project.desk.auditor), project.call
+    page = reverse("audit:packages", args=[call.pk])
+    assert "审计资料包" in auditor.get(page).content.decode()
+    answer = auditor.post(page, {"kind": "auditor"})
+    job = BulkJob.objects.get(kind="audit.auditor", finished_at=None)
+    assert answer.headers["Location"] == reverse("desk:job", args=[job.pk])
+    assert auditor.get(reverse("audit:package", args=[job.pk])).status_code == 404  # not sealed yet
+    effects.drain()
+    assert jobs.progress(job) == jobs.Progress(5, 5, 0)
+    assert reverse("audit:package", args=[job.pk]) in auditor.get(reverse("desk:job", args=[job.pk])).content.decode()
+    found = packing.package_of(job)
+    assert found is not None
+    assert found.number in auditor.get(reverse("audit:package", args=[job.pk])).content.decode()
+    taken = auditor.get(reverse("audit:file", args=[job.pk]))
+    assert zipfile.ZipFile(io.BytesIO(b"".join(taken.streaming_content))).testzip() is None  # type: ignore[attr-defined]
+    last = json.loads(bytes(AuditEvent.objects.filter(event="call.download").latest("pk").leaf))
+    assert (last["public"]["package"], last["role"], last["scope"]) == (found.number, "auditor", f"call:{call.pk}")
+    readings = signed_in(project.desk.officer).get(reverse("desk:audit_readings", args=[call.pk])).content.decode()
+    assert readings.count(f"审计资料包 {found.number[:12]}") == 2  # made, and taken
+
+
+def test_an_auditors_package_is_not_the_officers(project: Project) -> None:
+    """Neither its page, nor its file, nor through the page of jobs; strangers get 404 everywhere."""
+    job = packages.packed(project, "auditor")
+    for who in (project.desk.officer, project.claimant, people.person("路人")):
+        client = signed_in(who)
+        assert client.get(reverse("audit:package", args=[job.pk])).status_code == 404
+        assert client.get(reverse("audit:file", args=[job.pk])).status_code == 404
+        assert client.get(reverse("desk:job_package", args=[job.pk])).status_code == 404
+    assert signed_in(project.desk.auditor).get(reverse("desk:job_package", args=[job.pk])).status_code == 404
+    assert signed_in(people.person("路人乙")).get(reverse("audit:packages", args=[project.call.pk])).status_code == 404
+
+
+def test_a_refused_wish_is_told_beside_the_field(project: Project) -> None:
+    answer = signed_in(project.desk.auditor).post(reverse("audit:packages", args=[project.call.pk]), {"kind": "originals", "reason": ""})
+    assert answer.status_code == 422
+    assert "请写明为什么需要个人信息原件" in answer.content.decode()
+
+
+def test_parts_made_again_are_sealed_anew(project: Project) -> None:
+    """A job that stopped half-way goes on; a package whose last part was missing has a number only when it is whole."""
+    job = packing.pack(project.call, packing.KINDS["audit.auditor"], by=project.desk.auditor)
+    jobs.cancel(job, by=project.desk.auditor)
+    effects.drain()
+    assert packing.package_of(job) is None
+    jobs.resume(job, by=project.desk.auditor)
+    effects.drain()
+    assert packing.package_of(job) is not None
+    assert JobFile.objects.filter(item__job=job, path="bagit.txt").count() == 1
+
+
+# --- sampling and the command ----------------------------------------------------------------------------------------------------
+
+
+def drawn(project: Project, size: int = 1) -> samples.Sample:
+    frozen = samples.freeze(project.call, "bids", size, "现场掷骰子", by=project.desk.auditor)
+    return samples.say(project.call, frozen, "骰子 3 6 2 5", by=project.desk.auditor)
+
+
+def test_a_sample_encloses_the_drawn_bids_and_the_drawing(project: Project, tmp_path: Path) -> None:
+    sample = drawn(project)
+    folder = packages.unpacked(project, "auditor", tmp_path, sample=sample)
+    assert {p.name for p in (folder / "data/bids").iterdir()} == set(sample.drawn)
+    check = packages.program(folder)
+    assert check.main([str(folder)]) == 0
+    other = json.loads((folder / "data/draws/sample.json").read_text("utf-8"))
+    other["chosen"] = sorted(set(sample.population) - set(sample.drawn))
+    (folder / "data/draws/sample.json").write_text(json.dumps(other, ensure_ascii=False), encoding="utf-8")
+    packages.rewrap(folder)
+    assert packages.said(check, folder).startswith("✗ data/draws/sample.json")
+
+
+def test_a_list_that_was_not_drawn_is_no_sample(project: Project) -> None:
+    frozen = samples.get(project.call, samples.freeze(project.call, "bids", 1, "现场", by=project.desk.auditor))
+    with pytest.raises(Invalid):
+        packing.pack(project.call, packing.KINDS["audit.auditor"], by=project.desk.auditor, sample=frozen)
+
+
+def test_the_command_writes_a_package_and_draws_at_the_terminal(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is frozen before the number is asked for; the file checks; without an auditor there is no sample."""
+    out, asked = tmp_path / "p.zip", []
+
+    def number() -> str:
+        asked.append(AuditEvent.objects.filter(event="sample.freeze").count())
+        return "骰子 1 1 4"
+
+    monkeypatch.setattr("builtins.input", number)
+    told = io.StringIO()
+    auditor = User.objects.get(pk=project.desk.auditor.pk)
+    call_command("audit", "package", project.call.code, "--sample", "1", "--by", auditor.username, "--out", str(out), stdout=told, stderr=io.StringIO())
+    assert asked == [1]
+    with zipfile.ZipFile(out) as package:
+        package.extractall(tmp_path / "x")
+    folder = tmp_path / "x" / project.call.code
+    assert len(list((folder / "data/bids").iterdir())) == 1
+    number_of = hashlib.sha256((folder / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
+    assert number_of in told.getvalue()
+    assert packages.program(folder).main([str(folder), "--package", number_of]) == 0
+    with pytest.raises(CommandError, match="已经存在"):
+        call_command("audit", "package", project.call.code, "--out", str(out))
+    with pytest.raises(CommandError, match="--by"):
+        call_command("audit", "package", project.call.code, "--sample", "1", "--out", str(tmp_path / "q.zip"))
+
+
+# --- tampering ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(bag: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bag, tmp_path / "copy"))
+
+
+def test_one_byte_flipped_in_any_file_names_that_file(copy: Path) -> None:
+    """Every file of the package, the program and the manifests themselves among them: none passes, and the first line names it."""
+    check = packages.program(copy)
+    files = sorted(p for p in copy.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    assert len(files) > 50
+    for path in files:
+        content, name = path.read_bytes(), path.relative_to(copy).as_posix()
+        for at in {0, len(content) // 2, len(content) - 1}:
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            assert packages.said(check, copy).startswith(f"✗ {name}:"), (name, at, packages.said(check, copy))
+        path.write_bytes(content)
+    assert packages.said(check, copy) == ""
+
+
+def test_a_file_taken_out_or_slipped_in_is_named(copy: Path) -> None:
+    check = packages.program(copy)
+    held = (copy / "data/tables/awards.csv").read_bytes()
+    (copy / "data/tables/awards.csv").unlink()
+    assert packages.said(check, copy).startswith("✗ data/tables/awards.csv:不见了")
+    (copy / "data/tables/awards.csv").write_bytes(held)
+    (copy / "data/tables/extra.csv").write_bytes(held)
+    assert packages.said(check, copy).startswith("✗ data/tables/extra.csv:清单里没有")
+
+
+def edited(folder: Path, code: str, column: str, value: Any, *, row: int = 0, drop: bool = False) -> None:
+    """A table edited by somebody who thinks of everything: CSV, workbook, totals, index, and every manifest."""
+    index = json.loads((folder / "data/tables/index.json").read_text("utf-8"))
+    table = next(t for t in index["tables"] if t["code"] == code)
+    at = [c[0] for c in table["columns"]].index(column)
+    rows = list(csv.reader((folder / f"data/tables/{code}.csv").open(encoding="utf-8-sig", newline="")))
+    body, book = rows[1:-1], openpyxl.load_workbook(folder / f"data/tables/{code}.xlsx")
+    sheet: Any = book.active
+    if drop:
+        rows[-1] = [cell.replace(f"{len(body)} ", f"{len(body) - 1} ") for cell in rows[-1]]
+        table["rows"] -= 1
+        body.pop(row)
+        sheet.delete_rows(row + 2)
+    else:
+        body[row][at] = str(value)
+        sheet.cell(row + 2, at + 1).value = value
+    for name in table["sums"]:
+        place = [c[0] for c in table["columns"]].index(name)
+        table["sums"][name] = rows[-1][place] = str(sum((Decimal(r[place] or 0) for r in body), Decimal("0.00")))
+    with (folder / f"data/tables/{code}.csv").open("w", encoding="utf-8-sig", newline="") as out:
+        csv.writer(out, lineterminator="\r\n").writerows([rows[0], *body, rows[-1]])
+    book.save(folder / f"data/tables/{code}.xlsx")
+    (folder / "data/tables/index.json").write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+    packages.rewrap(folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "column", "value"),
+    [
+        ("awards", "amount", Decimal("90001.00")), ("awards", "state_code", "closed"), ("tranches", "amount", Decimal("1.00")),
+        ("orders", "amount", Decimal("44999.00")), ("orders", "bank_reference", "HD99999999"), ("expenses", "amount", Decimal("99.00")),
+        ("decisions", "amount", Decimal("1.00")), ("contracts", "text_hash", "0" * 64), ("ballots", "value", Decimal("1.00")),
+        ("bids", "state_code", "rejected"), ("calls", "rules_version_hash", "0" * 64), ("evaluations", "state_code", "confirmed"),
+    ],
+)  # fmt: skip
+def test_a_table_that_says_otherwise_than_the_log_is_named_although_every_manifest_was_rewritten(copy: Path, code: str, column: str, value: Any) -> None:
+    """BagIt alone is no evidence: the bag is valid again, and the row is found."""
+    check = packages.program(copy)
+    edited(copy, code, column, value)
+    assert bagit.Bag(str(copy)).is_valid()
+    assert packages.said(check, copy).startswith(f"✗ data/tables/{code}.csv:")
+
+
+@pytest.mark.parametrize("code", ["awards", "bids", "contracts", "tranches", "decisions"])
+def test_a_row_left_out_is_named(copy: Path, code: str) -> None:
+    edited(copy, code, "subject", "", drop=True)
+    assert packages.said(packages.program(copy), copy).startswith("✗ data/tables/")
+
+
+def test_csv_and_workbook_that_differ_are_named(copy: Path) -> None:
+    book = openpyxl.load_workbook(copy / "data/tables/awards.xlsx")
+    sheet: Any = book.active
+    sheet["C2"].value = "另一个项目"
+    book.save(copy / "data/tables/awards.xlsx")
+    packages.rewrap(copy)
+    assert packages.said(packages.program(copy), copy).startswith("✗ data/tables/awards.xlsx:第 2 行")
+
+
+def test_papers_exchanged_are_named(copy: Path) -> None:
+    """Two contracts' files and two bids in each other's place: every hash stands in the log, but not in that story."""
+    check = packages.program(copy)
+    for pattern in ("data/contracts/*/printed.pdf", "data/bids/*/v1.json"):
+        first, second = sorted(copy.glob(pattern))[:2]
+        one, two = first.read_bytes(), second.read_bytes()
+        first.write_bytes(two)
+        second.write_bytes(one)
+        packages.rewrap(copy)
+        assert packages.said(check, copy).startswith(f"✗ {first.relative_to(copy).as_posix()}:"), pattern
+        first.write_bytes(one)
+        second.write_bytes(two)
+    packages.rewrap(copy)
+    assert packages.said(check, copy) == ""
+
+
+def lines_of(copy: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (copy / "data/log/entries.jsonl").read_text("utf-8").splitlines()]
+
+
+def write_lines(copy: Path, rows: list[dict[str, Any]]) -> None:
+    (copy / "data/log/entries.jsonl").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")
+    packages.rewrap(copy)
+
+
+def test_entries_edited_inserted_swapped_or_cut_are_named(copy: Path) -> None:
+    check, rows = packages.program(copy), lines_of(copy)
+    paid = next(i for i, r in enumerate(rows) if '"tranche.confirm_paid"' in r["leaf"])
+    write_lines(copy, [*rows[:paid], {**rows[paid], "leaf": rows[paid]["leaf"].replace("45000.00", "46000.00")}, *rows[paid + 1 :]])
+    assert packages.said(check, copy).startswith(f"✗ 区间 [{rows[paid]['index']}, {rows[paid]['index'] + 1}) data/log/entries.jsonl:")
+    write_lines(copy, [*rows[:paid], {**rows[paid + 1], "index": rows[paid]["index"]}, {**rows[paid], "index": rows[paid + 1]["index"]}, *rows[paid + 2 :]])
+    assert "data/log/entries.jsonl" in packages.said(check, copy)
+    write_lines(copy, [*rows, {"index": rows[-1]["index"] + 1000, "leaf": rows[-1]["leaf"]}])
+    assert "data/log/entries.jsonl" in packages.said(check, copy)
+    write_lines(copy, rows[:paid] + rows[paid + 1 :])
+    assert packages.said(check, copy).startswith("✗ data/tables/tranches.csv:")  # an entry left out: the row that needs it is named
+    write_lines(copy, rows)
+    hashes = (copy / "data/log/leaf-hashes.bin").read_bytes()
+    for other in (hashes[:-32], hashes[:-7], hashes[32:], hashes[32:64] + hashes[:32] + hashes[64:], hashes[:64] + hashes[32:64] + hashes[64:]):
+        (copy / "data/log/leaf-hashes.bin").write_bytes(other)
+        packages.rewrap(copy)
+        assert "data/log/leaf-hashes.bin" in packages.said(check, copy)
+
+
+# --- what is not detected, each with what would show it (docs/audit-package.md) ----------------------------------------------------
+
+
+def test_words_that_are_not_in_the_log_can_be_rewritten_unless_the_number_is_known(copy: Path) -> None:
+    check, number = packages.program(copy), hashlib.sha256((copy / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
+    assert packages.said(check, copy, "--package", number) == ""
+    edited(copy, "awards", "bid_title", "另一个项目")
+    assert packages.said(check, copy) == ""
+    assert packages.said(check, copy, "--package", number).startswith("✗ tagmanifest-sha256.txt:")
+
+
+def test_whoever_holds_the_logs_key_can_rewrite_it_unless_a_root_is_kept_elsewhere(copy: Path) -> None:
+    """The amount paid is another in entry, tree, checkpoint, tables and open data, signed anew with the real key: only the pin shows it."""
+    check, rows = packages.program(copy), lines_of(copy)
+    last = json.loads((copy / "data/log/checkpoints.jsonl").read_text("utf-8").splitlines()[-1])
+    pin = f"{last['size']}:{last['note'].splitlines()[2]}"
+    hashes = bytearray((copy / "data/log/leaf-hashes.bin").read_bytes())
+    for row in rows:
+        if '"tranche.confirm_paid"' in row["leaf"]:
+            row["leaf"] = row["leaf"].replace("HD", "XX")
+            hashes[32 * row["index"] : 32 * row["index"] + 32] = hashlib.sha256(b"\0" + row["leaf"].encode()).digest()
+    (copy / "data/log/leaf-hashes.bin").write_bytes(bytes(hashes))
+    signed_again(copy, bytes(hashes), last)
+    write_lines(copy, rows)
+    reference = next(r for r in csv.DictReader((copy / "data/tables/orders.csv").open(encoding="utf-8-sig")) if r["状态代码"] == "paid")["银行流水"]
+    edited(copy, "orders", "bank_reference", reference.replace("HD", "XX"))
+    assert packages.said(check, copy) == ""
+    key = (copy / "data/log/keys.txt").read_text("utf-8").splitlines()[0]
+    assert packages.said(check, copy, "--key", key) == ""
+    assert "leaf-hashes.bin" in packages.said(check, copy, "--pin", pin)
+
+
+def signed_again(copy: Path, hashes: bytes, last: dict[str, Any]) -> None:
+    """One checkpoint over these leaves, signed with the installation's own key."""
+    from grants.ledger import keys, merkle, note
+    from grants.ledger.note import TreeHead
+
+    root = merkle.root([hashes[at : at + 32] for at in range(0, len(hashes), 32)])
+    head = TreeHead(keys.origin(), len(hashes) // 32, root)
+    signed = note.sign(head.text(), keys.origin(), keys.signing_key())
+    line = json.dumps({"size": last["size"], "at": last["at"], "note": signed}, ensure_ascii=False)
+    (copy / "data/log/checkpoints.jsonl").write_text(line + "\n", encoding="utf-8")
+
+
+def test_entries_that_no_row_needs_can_be_left_out_and_the_tree_still_stands(copy: Path) -> None:
+    """The others' entries are hashes: one cannot see whose they are. The whole log's export would show it."""
+    check, rows = packages.program(copy), lines_of(copy)
+    write_lines(copy, [r for r in rows if '"panel.check_conflicts"' not in r["leaf"]])
+    assert packages.said(check, copy) == ""
+
+
+def test_a_receipt_from_elsewhere_must_be_in_the_package(project: Project, bag: Path, tmp_path: Path) -> None:
+    from grants.ledger import receipts
+
+    path, event = tmp_path / "receipt.json", AuditEvent.objects.filter(event="bid.submit", subject=project.award.bid.subject).latest("pk")
+    path.write_bytes(receipts.file(receipts.receipt(event, {"event": event.event})))
+    assert packages.said(packages.program(bag), bag, "--receipt", str(path)) == ""
+    rows = lines_of(bag)
+    other = Path(shutil.copytree(bag, tmp_path / "other"))
+    write_lines(other, [r for r in rows if f'"{project.award.bid.subject}"' not in r["leaf"] or '"bid.submit"' not in r["leaf"]])
+    assert "回执证明的" in packages.said(packages.program(other), other, "--receipt", str(path))

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from grants.ledger.offline.verify import (
+    TYPE_CHECKING,
     MOST_SIGNATURES,
     Bad,
     Tree,
@@ -33,6 +34,9 @@ import re
 import zipfile
 from decimal import Decimal
 from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from typing import Any
 
 DECLARED = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAGS, TAGS_512 = "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha512.txt"
@@ -132,7 +136,7 @@ def read_json(folder, path):
 
 def check_tree(folder, keys, pins):
     """Recompute the tree from the leaf hashes, compare every checkpoint and pin; the counts."""
-    counts = {}
+    counts: dict[str, Any] = {}
     log = folder / LOG
     marks, tree, proved = marks_of(log, keys, pins, MOST_SIGNATURES, counts), Tree(), 0
     try:
@@ -166,11 +170,10 @@ class Story:
     """The call's entries, by what they happened to."""
 
     def __init__(self):
-        self.about, self.files, self.count, self.at = {}, set(), 0, {}
+        self.about, self.count, self.at = {}, 0, {}
 
     def add(self, index, entry):
         self.about.setdefault(entry["subject"], []).append(entry)
-        self.files.update(entry["files"].values())
         self.at[index] = entry
         self.count += 1
 
@@ -250,7 +253,7 @@ def book_rows(path):
 
 
 def cell_text(cell, shared):
-    column = re.match("[A-Z]+", cell.get("r", "A")).group()
+    column = cell.get("r", "A").rstrip("0123456789")
     value = cell.find(SPACE + "v")
     if cell.get("t") == "inlineStr":
         return column, "".join(t.text or "" for t in cell.iter(SPACE + "t"))
@@ -358,7 +361,7 @@ def check_withheld(story, tables, made_at):
 
 def check_decisions(story, tables):
     """The decisions of each panel against what was proposed: how many, and how much."""
-    by_panel = {}
+    by_panel: dict[str, Any] = {}
     for row in tables["decisions"]:
         by_panel.setdefault(row["panel"], []).append(row)
     told = {e["public"]["panel"]: e["public"] for s in story.subjects("call.propose_awards") for e in story.of(s, "call.propose_awards")}
@@ -380,16 +383,16 @@ def check_texts(story, tables):
 # papers against the log
 
 
-def check_papers(folder, payload, story):
-    """Files whose hash the log must name; how many were anchored, how many are not the log's business."""
-    public = {v for e in story.at.values() for v in e["public"].values() if isinstance(v, str)}
-    public |= {v for e in story.at.values() for d in e["public"].values() if isinstance(d, dict) for v in d.values() if isinstance(v, str)}
-    known, anchored, loose = story.files | public, 0, []
+def check_papers(folder, payload, story, tables):
+    """Files whose hash the log must name, contracts and bids in their own story; how many were found, and which are not the log's business."""
+    every, anchored, loose = told_hashes(story.at.values()), 0, []
+    owners = {"data/%s/%s/" % (code, safe(row["number"])): row["subject"] for code in ("bids", "contracts") for row in tables[code]}
     for path in sorted(payload):
         named = paper_hash(folder, path, payload[path])
         if named is None:
             continue
-        if named in known:
+        owner = owners.get("/".join(path.split("/")[:3]) + "/")
+        if named in (every if owner is None else told_hashes(story.of(owner))):
             anchored += 1
         elif MUST.match(path):
             raise wrong(path, "台账里没有这个内容的哈希", "ledger")
@@ -401,6 +404,19 @@ def check_papers(folder, payload, story):
 MUST = re.compile(
     r"data/(rules/|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/|analysis/|evidence/.*/|payments/)"
 )
+
+
+def told_hashes(entries):
+    """Every hash that these entries name, among their files and in what they say in public."""
+    found: set[str] = set()
+    for entry in entries:
+        said = [entry["files"], entry["public"], *(d for d in entry["public"].values() if isinstance(d, dict))]
+        found.update(v for d in said for v in d.values() if isinstance(v, str))
+    return found
+
+
+def safe(text):
+    return re.sub(r'[\x00-\x1f/\\:*?"<>|%]', "-", text).strip(" .") or "-"
 
 
 def paper_hash(folder, path, found):
@@ -461,7 +477,7 @@ def check_sample(folder, story, about):
     if not drawn or drawn[-1]["drawn"] != sample["chosen"] or drawn[-1]["said"] != sample["beacon"]["value"]:
         raise wrong(path, "台账里的抽样不是这个结果", "ledger")
     here = {p.name for p in (folder / "data/bids").iterdir()}
-    if here != {re.sub(r'[\x00-\x1f/\\:*?"<>|%]', "-", number).strip(" .") for number in sample["chosen"]}:
+    if here != set(map(safe, sample["chosen"])):
         raise wrong(path, "data/bids/ 里的不是抽中的那些")
 
 
@@ -587,7 +603,7 @@ def check_content(folder, payload, story):
     count, opened = check_ballots(folder, story)
     print("✓ 评分 %d 份的承诺值与台账一致,其中 %d 份打开核对" % (count, opened))
     check_sample(folder, story, about)
-    anchored, loose = check_papers(folder, payload, story)
+    anchored, loose = check_papers(folder, payload, story, tables)
     print("✓ %d 个文件的哈希写在台账里" % anchored)
     moved = check_open(folder, payload, tables)
     print("✓ 开放数据与表格一致,付款 %d 笔" % moved)

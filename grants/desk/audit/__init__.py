@@ -7,5 +7,5 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-EVENTS = {"sample.freeze": _("锁定抽样名单"), "sample.draw": _("公开抽样")}
-"""What the log calls the steps of a sample."""
+EVENTS = {"sample.freeze": _("锁定抽样名单"), "sample.draw": _("公开抽样"), "call.package": _("生成审计资料包")}
+"""What the log calls the steps of a sample, and a package that was made."""

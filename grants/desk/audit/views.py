@@ -109,7 +109,7 @@ def records(request: HttpRequest, pk: Any, what: str) -> HttpResponseBase:
 def readings(request: HttpRequest, pk: Any) -> HttpResponseBase:
     """Who read or took what of this call, for the agency as for its auditors."""
     found = scope.one(request, pk, staff=True)
-    taken = Q(event__endswith=".read") | Q(event__endswith=".download")
+    taken = Q(event__endswith=".read") | Q(event__endswith=".download") | Q(event="call.package")
     rows = AuditEvent.objects.filter(taken, scope=f"call:{found.pk}").select_related("payload")
     told = Words()
     table = Table(request, rows, _reading_columns(told), name=_("查阅与下载记录"), order=("-id",), empty=_("还没有审计查阅过这次征集。"))
@@ -133,7 +133,10 @@ def _reading_columns(told: Words) -> tuple[Column, ...]:
 
 def _what_read(public: Any) -> str:
     code = str(public.get("what", ""))
-    name = RECORDS[code].name if code in RECORDS else {"log": _("台账"), "audit": _("审计总览")}.get(code, code)
+    if "package" in public:
+        return f"{_('审计资料包')} {str(public['package'])[:12]}…"
+    named = {"log": _("台账"), "audit": _("审计总览"), "package": _("审计资料包")}
+    name = RECORDS[code].name if code in RECORDS else named.get(code, code)
     return f"{name}（{public['format']}）" if public.get("format") else str(name)
 
 
