@@ -117,6 +117,9 @@ bench-assign: install-dev ## who reviews which bid: time, memory, optimum and pr
 bench-sign: install-dev ## a hundred contracts signed by two parties, beside bare renders: CPU, sizes, memory
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.signing
 
+bench-package: install-dev ## an audit package of 2 GB: memory and time to make it, to send it, to check it
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.package
+
 assets: ## compile the vendored styles again (needs Node; the result is committed, nobody else does)
 	@cd grants/web/assets && npm install --no-package-lock --no-audit --no-fund && npm run build
 

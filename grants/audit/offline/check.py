@@ -319,25 +319,29 @@ def check_states(story, tables, made_at):
                 need(row["state_code"] in states_told(story, row["subject"], made_at), code, row, "状态 %s" % row["state_code"])
 
 
+def equal(told, amount):
+    return told is not None and Decimal(told) == Decimal(amount)
+
+
 def check_money(story, tables):
     """Awards, tranches paid, orders, expenses: row by row, then the sum of what the log says was paid."""
     for row in tables["awards"]:
         need(story.of(row["subject"], "award.open"), "awards", row, "台账没有立项")
-        need(amount_told(story, row["subject"]) == row["amount"], "awards", row, "金额 %s" % row["amount"])
+        need(equal(amount_told(story, row["subject"]), row["amount"]), "awards", row, "金额 %s" % row["amount"])
     for row in tables["tranches"]:
         if row["state_code"] == "paid":
             told = story.of(row["subject"], "tranche.confirm_paid")
-            need(told and told[-1]["public"]["amount"] == row["amount"], "tranches", row, "已付 %s" % row["amount"])
+            need(told and equal(told[-1]["public"]["amount"], row["amount"]), "tranches", row, "已付 %s" % row["amount"])
     for row in tables["orders"]:
         check_order(story, row)
     for row in tables["expenses"]:
         told = [e["public"] for e in story.of(row["subject"], "expense.added")]
-        need(any((e["voucher"], e["amount"]) == (row["voucher_no"], row["amount"]) for e in told), "expenses", row, "凭证 %s" % row["voucher_no"])
+        need(any(e["voucher"] == row["voucher_no"] and equal(e["amount"], row["amount"]) for e in told), "expenses", row, "凭证 %s" % row["voucher_no"])
 
 
 def check_order(story, row):
     made = [e["public"] for e in story.of(row["subject"], "tranche.order")]
-    need(any((e["order"], e["amount"]) == (row["key"], row["amount"]) for e in made), "orders", row, "付款单金额 %s" % row["amount"])
+    need(any(e["order"] == row["key"] and equal(e["amount"], row["amount"]) for e in made), "orders", row, "付款单金额 %s" % row["amount"])
     if row["state_code"] == "paid":
         paid = [e["public"] for e in story.of(row["subject"], "tranche.confirm_paid")]
         need(paid and paid[-1]["bank_reference"] == row["bank_reference"], "orders", row, "银行流水 %s" % row["bank_reference"])
@@ -364,7 +368,7 @@ def check_decisions(story, tables):
     by_panel: dict[str, Any] = {}
     for row in tables["decisions"]:
         by_panel.setdefault(row["panel"], []).append(row)
-    told = {e["public"]["panel"]: e["public"] for s in story.subjects("call.propose_awards") for e in story.of(s, "call.propose_awards")}
+    told = {e["public"].get("panel"): e["public"] for s in story.subjects("call.propose_awards") for e in story.of(s, "call.propose_awards")}
     for panel, rows in by_panel.items():
         summed = sum((Decimal(row["amount"]) for row in rows), Decimal(0))
         said = told.get(panel)
