@@ -406,7 +406,7 @@ def check_papers(folder, payload, story, tables):
 
 
 MUST = re.compile(
-    r"data/(rules/|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/|analysis/|evidence/.*/|payments/)"
+    r"data/(rules/|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/\d|analysis/|evidence/.*/|payments/)"
 )
 
 
