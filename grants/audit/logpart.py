@@ -50,12 +50,3 @@ def files(call: Call, head: Checkpoint) -> Iterator[tuple[str, Iterable[bytes]]]
     yield "checkpoints.jsonl", (line + b"\n" for line in checkpoint_lines(head.size))
     yield "stamps.jsonl", (line + b"\n" for line in stamp_lines())
     yield "keys.txt", (f"{key}\n".encode() for key in keys.published())
-
-
-def hashes_in(call: Call) -> frozenset[str]:
-    """Every file's hash that the call's entries name; what a paper in the package is looked up in."""
-    found: set[str] = set()
-    rows = AuditEvent.objects.filter(Q(scope=f"call:{call.pk}") | Q(subject=call.subject)).values_list("leaf", flat=True)
-    for leaf in rows.iterator(chunk_size=CHUNK):
-        found.update(json.loads(stored_bytes(leaf))["files"].values())
-    return frozenset(found)

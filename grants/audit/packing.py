@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,6 +27,7 @@ from grants.documents.files import keep
 from grants.documents.package import Packed, stream_files
 from grants.people import security
 from grants.people.models import User
+from grants.workflow import effects
 from grants.workflow.door import require
 from grants.workflow.jobs import Done, Target, job_kind, start
 from grants.workflow.models import BulkJob, JobFile, JobItem
@@ -211,3 +213,18 @@ def made_now(call: Call, kind: Kind, wish: Wish, *, told: Any = lambda _name: No
     beside = [Packed(name, keep([content], media_type="text/plain")) for name, content in tag_files.items()]
     every = sorted([*beside, *found], key=lambda packed: (packed.path.startswith("data/"), packed.path))
     return every, bag.number_of(tag_files[bag.TAGS]), sum(item.size for item in payload)
+
+
+# --- the demonstration ------------------------------------------------------------------------------------------------------------
+
+
+def leave_one() -> BulkJob | None:
+    """A finished package of the call with most bids, asked for by its agency's auditor; None where no call is opened."""
+    rows = Call.objects.filter(closes_at__lte=clock.now()).annotate(n=Count("bids")).order_by("-n", "code")
+    call = rows.select_related("agency", "rules_version", "operator").first()
+    auditor = User.objects.filter(appointments__role="auditor", appointments__scope_id=call.agency_id, appointments__until=None).first() if call else None
+    if call is None or auditor is None:
+        return None
+    job = pack(call, KINDS["audit.auditor"], by=auditor)
+    effects.drain()
+    return job

@@ -16,7 +16,7 @@ HEAD = '''#!/usr/bin/env python3
 
     python3 -S -E verify.py [文件夹] [--package 编号] [--key 公钥文件或公钥行]… [--pin 大小:根]… [--receipt 回执文件]…
 
-No network, no database, no other package, memory does not grow with the package. Exit code 0: everything that was checked holds; 1: something does
+No network, no database, no other package; memory grows with the tables, not with the files. Exit code 0: everything that was checked holds; 1: something does
 not (the first file is named); 2: it could not be checked. The first part of this file is the ledger's own verifier, the second the package's.
 The formats are described in docs/audit-package.md and docs/ledger-format.md of the project.
 """

@@ -13,3 +13,8 @@
     checks    what must hold afterwards, and the line per call
     serving   web server and worker as children of one supervisor
 """
+
+from collections.abc import Callable
+
+AFTERWARDS: list[Callable[[], object]] = []
+"""What layers above the desk leave behind when the story is told; each registers itself when the apps are ready."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from grants import clock
-from grants.desk.demo import asking
+from grants.desk.demo import AFTERWARDS, asking
 from grants.desk.demo.acts import ACTS
 from grants.desk.demo.cast import Cast, gather, record_checks, sponsor_groups
 from grants.desk.demo.diary import Diary, Told
@@ -27,6 +27,8 @@ def tell(told: Told | None = None) -> Cast:
         while sequencer.sequence(sweep=True):
             pass
         sequencer.checkpoint()
+        for leave in AFTERWARDS:
+            leave()
     return cast
 
 
