@@ -16,7 +16,7 @@ from grants import ledger
 from grants.calls.models import Call
 from grants.ledger import keys
 from grants.ledger.export import checkpoint_lines, stamp_lines
-from grants.ledger.models import AuditEvent, AuditLeaf, Checkpoint, stored_bytes
+from grants.ledger.models import AuditLeaf, Checkpoint, stored_bytes
 
 CHUNK = 2_000
 
