@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -73,13 +72,11 @@ def test_the_calls_stand_at_different_stages(home: Path) -> None:
     assert ask(home, "select count(*) from awards_award where state != 'closed' and number like 'YX-2026-03%'") == [(0,)]
 
 
-def test_a_second_start_keeps_what_is_there_within_seconds(home: Path) -> None:
+def test_a_second_start_keeps_what_is_there_and_loads_nothing(home: Path) -> None:
     before = ask(home, "select count(*), max(id) from ledger_auditevent")
-    started = time.monotonic()
     again = demo(home)
     assert again.returncode == 0, again.stderr
     assert "载入五次征集" not in again.stdout
-    assert time.monotonic() - started < 60
     assert ask(home, "select count(*), max(id) from ledger_auditevent") == before
 
 
