@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import csv
 import hashlib
 import io
@@ -183,6 +184,25 @@ def test_a_masked_package_names_nobody(project: Project, bag: Path) -> None:
     for path in [p for p in bag.rglob("*") if p.suffix in (".csv", ".json", ".jsonl", ".md") and "notices" not in p.parts and "log" not in p.parts]:
         text = path.read_text("utf-8-sig")
         assert [s for s in secret if s in text] == [], path
+
+
+def test_a_kept_file_whose_bytes_are_gone_is_listed_and_the_rest_is_there(project: Project, tmp_path: Path) -> None:
+    """An auditor must learn of a loss; the package is made all the same, checks, and says where to read of it."""
+    from grants.awards.models import PublicNotice
+    from grants.documents.files import path_of
+
+    notice = PublicNotice.objects.exclude(file=None).get(call=project.call)
+    gone = path_of(str(notice.file_id))
+    gone.rename(gone.with_suffix(".away"))
+    try:
+        folder = packages.unpacked(project, "auditor", tmp_path)
+    finally:
+        gone.with_suffix(".away").rename(gone)
+    assert json.loads((folder / "data/lost/papers.json").read_text("utf-8")) == [[f"notices/{notice.number}.pdf", notice.file_id]]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert packages.program(folder).main([str(folder)]) == 0
+    assert "已经缺失的文件见 data/lost/papers.json" in out.getvalue()
 
 
 # --- pages --------------------------------------------------------------------------------------------------------------------
