@@ -19,6 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Max, QuerySet
 
+from bidding.models import BidVersion
 from grants import clock
 from grants.awards.models import Award, Contract, PublicNotice
 from grants.awards.showing.audience import published
@@ -268,12 +269,13 @@ def grants(call: Call) -> Json:
     disbursed: dict[Any, list[Tranche]] = {}
     for tranche in facts.paid:
         disbursed.setdefault(tranche.award_id, []).append(tranche)
-    return {"grants": [_grant(facts, award, disbursed.get(award.pk, [])) for award in facts.awards if award.state in COUNTED]}
+    given = [award for award in facts.awards if award.state in COUNTED]
+    versions = {v.bid_id: v for v in BidVersion.objects.filter(bid__in=[a.bid_id for a in given]).order_by("number")}  # the last one stays
+    return {"grants": [_grant(facts, award, versions[award.bid_id], disbursed.get(award.pk, [])) for award in given]}
 
 
-def _grant(facts: Facts, award: Award, paid: list[Tranche]) -> Json:
-    call, version = facts.call, award.bid.latest
-    asked = Decimal(version.content["budget"]["grant"]) if version is not None else award.amount
+def _grant(facts: Facts, award: Award, version: BidVersion, paid: list[Tranche]) -> Json:
+    call, asked = facts.call, Decimal(version.content["budget"]["grant"])
     assert award.confirmed_at is not None  # the state says so
     project = masked(_row(award)["project"])
     made: Json = {

@@ -394,6 +394,14 @@ def test_a_row_left_out_is_named(copy: Path, code: str) -> None:
     assert packages.said(packages.program(copy), copy).startswith("✗ data/tables/")
 
 
+def test_tables_cannot_be_dated_back_so_that_old_states_pass(copy: Path) -> None:
+    path = copy / "data/tables/index.json"
+    index = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**index, "made_at": "2026-04-13T00:00:00.000000Z"}, ensure_ascii=False), encoding="utf-8")
+    edited(copy, "awards", "state_code", "approved")
+    assert packages.said(packages.program(copy), copy).startswith("✗ data/tables/index.json:表格的时间")
+
+
 def test_csv_and_workbook_that_differ_are_named(copy: Path) -> None:
     book = openpyxl.load_workbook(copy / "data/tables/awards.xlsx")
     sheet: Any = book.active

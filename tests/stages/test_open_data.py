@@ -151,3 +151,14 @@ def test_drafts_are_not_there_and_unknown_files_are_404(made: Judged) -> None:
     page = Client().get(reverse("open:index")).content.decode()
     assert f"/open/{made.call.code}/ocds.json" in page
     assert draft.code not in page
+
+
+def test_the_questions_to_the_database_do_not_grow_with_the_awards(made: Judged, django_assert_max_num_queries: Any) -> None:
+    notice = published(made)
+    with clock.at(notice.ends_at):
+        from grants.workflow.door import perform
+
+        perform(world.awards(made.call)[0], "confirm", by=made.desk.approver)
+        for build in (opendata.release_package, opendata.record_package, opendata.grants):
+            with django_assert_max_num_queries(12):
+                build(opendata.calls().get(pk=made.call.pk))

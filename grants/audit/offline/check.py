@@ -32,6 +32,7 @@ import csv
 import hmac
 import re
 import zipfile
+from datetime import datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -300,11 +301,32 @@ def amount_told(story, subject):
     return told[-1] if told else None
 
 
-def states_told(story, subject, made_at):
-    """The state at the time the tables were made, and every one after it: what the row may say."""
+SLACK = timedelta(minutes=1)  # a step that was being written while the tables were read has its time from before, its row from after
+LATE = timedelta(minutes=10)  # the log is read right after the tables
+
+
+def settled_at(story, made_at):
+    """Until when the tables must know everything. Tables dated long before the log's end would let old states pass: refused."""
+    path = "data/tables/index.json"
+    try:
+        made = datetime.strptime(made_at, "%Y-%m-%dT%H:%M:%S.%fZ")
+    except (TypeError, ValueError):
+        raise wrong(path, "made_at 读不出")
+    newest = max((e["at"] for e in story.at.values()), default=made_at)
+    if newest > stamp(made + LATE):
+        raise wrong(path, "表格的时间 %s 早于台账最后的条目 %s" % (made_at, newest), "ledger")
+    return stamp(made - SLACK)
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def states_told(story, subject, settled):
+    """The state when all was settled, and every one after it: what the row may say."""
     moved = [e for e in story.of(subject) if e["to"]]
-    before = [e for e in moved if e["at"] <= made_at]
-    return {e["to"] for e in before[-1:]} | {e["to"] for e in moved if e["at"] > made_at}
+    before = [e for e in moved if e["at"] <= settled]
+    return {e["to"] for e in before[-1:]} | {e["to"] for e in moved if e["at"] > settled}
 
 
 def need(holds, table, row, what):
@@ -312,11 +334,11 @@ def need(holds, table, row, what):
         raise wrong("data/tables/%s.csv" % table, "%s 与台账不符:%s" % (row.get("number") or row.get("key") or row["subject"], what), "ledger")
 
 
-def check_states(story, tables, made_at):
+def check_states(story, tables, settled):
     for code, rows in tables.items():
         for row in rows:
             if "state_code" in row and code != "orders":
-                need(row["state_code"] in states_told(story, row["subject"], made_at), code, row, "状态 %s" % row["state_code"])
+                need(row["state_code"] in states_told(story, row["subject"], settled), code, row, "状态 %s" % row["state_code"])
 
 
 def equal(told, amount):
@@ -352,13 +374,13 @@ WITHHELD = (
 )
 
 
-def check_withheld(story, tables, made_at):
+def check_withheld(story, tables, settled):
     """What the log tells and the tables do not."""
     for code, event, gone in WITHHELD:
         listed = {row["subject"] for row in tables[code]}
         for subject in story.subjects(event):
             entries = [e for e in story.of(subject) if e["to"]]
-            early = [e for e in story.of(subject, event) if e["at"] <= made_at]
+            early = [e for e in story.of(subject, event) if e["at"] <= settled]
             if early and subject not in listed and entries[-1]["to"] not in gone:
                 raise wrong("data/tables/%s.csv" % code, "台账里的 %s 在表格里没有" % subject, "ledger")
 
@@ -595,9 +617,10 @@ def check_content(folder, payload, story):
         tables[table["code"]] = rows_of(folder, table)
         check_book(folder, table, tables[table["code"]])
     print("✓ 表格 %d 张:行数、合计、CSV 与 XLSX 一致" % len(tables))
-    check_states(story, tables, index["made_at"])
+    settled = settled_at(story, index["made_at"])
+    check_states(story, tables, settled)
     check_money(story, tables)
-    check_withheld(story, tables, index["made_at"])
+    check_withheld(story, tables, settled)
     check_decisions(story, tables)
     check_texts(story, tables)
     given = sum((Decimal(r["amount"]) for r in tables["awards"] if r["state_code"] != "cancelled"), Decimal(0))
