@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     from django.conf import settings  # the environment above must be set first
 
+    settings.WHITENOISE_AUTOREFRESH = config.option.markexpr != "browser"  # else each of a thousand test clients lists every static file
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if config.option.markexpr == "browser" and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = os.path.join(_folder, "browser.sqlite3")  # noqa: PTH118
