@@ -161,7 +161,7 @@ def _zh(sentence: str) -> str:
     """Seat codes as words."""
     for seat in Seat:
         sentence = sentence.replace(seat.value, str(seat.label))
-    return str(_("不能分派:%(why)s") % {"why": sentence})
+    return str(_("不能分派：%(why)s") % {"why": sentence})
 
 
 def half_seated(panel: Panel) -> list[tuple[Any, Any, str]]:

@@ -115,7 +115,7 @@ def checked(review: Review, marks: Mapping[str, Any]) -> dict[str, Decimal]:
     if problems:
         first = next(iter(problems.values()))[0]
         raise Invalid(
-            _("有 %(n)d 项得分不能保存:%(first)s") % {"n": len(problems), "first": first}, rule="marks", problems=problems
+            _("有 %(n)d 项得分不能保存：%(first)s") % {"n": len(problems), "first": first}, rule="marks", problems=problems
         )
     return values
 

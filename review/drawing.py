@@ -63,7 +63,7 @@ def panel_announcement(call: Call, terms: Terms) -> dict[str, Any]:
         listing = [[e.code, str(e.seat)] for e in pool]
         rule = _rule(seats, seats.size * ALTERNATES)
         return _announced("panel", call.subject, f"{call.title} 评审专家抽取", listing, dict(barred), rule, terms)
-    raise Invalid(_("专家库不足以组成评审组:%(why)s") % {"why": _seat_names(str(reason))}, rule="pool_too_small")
+    raise Invalid(_("专家库不足以组成评审组：%(why)s") % {"why": _seat_names(str(reason))}, rule="pool_too_small")
 
 
 def order_announcement(panel: Panel, codes: list[str], terms: Terms) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def sits_on_a_panel(user: User, role: Role, scope: Any) -> Sentence | None:
     else:
         return None  # an organisation: the conflict rules void the ballots instead of refusing somebody work
     seats = PanelMember.objects.filter(panel__in=panels, expert__user=user, alternate=False, excused=False)
-    return _("此人是进行中的评审组成员,评审结束前不能担任该主办方或征集的职务。") if seats.exists() else None
+    return _("此人是进行中的评审组成员，评审结束前不能担任该主办方或征集的职务。") if seats.exists() else None
 
 
 def is_an_expert(user: Any) -> bool:

@@ -27,7 +27,7 @@ class AcceptForm(StepForm):
     pledge = forms.BooleanField(
         required=False,
         label=_(
-            "我与申报单位及其负责人没有劳动、任职、控股、亲属或其他可能影响公正的关系(含申报前三年内),承诺独立评审、保守秘密、廉洁自律"
+            "我与申报单位及其负责人没有劳动、任职、控股、亲属或其他可能影响公正的关系（含申报前三年内），承诺独立评审、保守秘密、廉洁自律"
         ),
     )
 
@@ -54,7 +54,7 @@ class SignForm(StepForm):
 
     dissent = forms.CharField(
         label=_("不同意见及理由"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("没有不同意见请留空;不写视为同意评审结果(政府采购法实施条例第四十一条)。"),
+        help_text=_("没有不同意见请留空；不写视为同意评审结果（政府采购法实施条例第四十一条）。"),
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ class SwapForm(forms.Form):
 class RecommendForm(BidStepForm):
     """The amount the panel recommends for one bid."""
 
-    amount = forms.DecimalField(label=_("建议金额(元)"), max_digits=14, decimal_places=2, min_value=Decimal("0.01"))
+    amount = forms.DecimalField(label=_("建议金额（元）"), max_digits=14, decimal_places=2, min_value=Decimal("0.01"))
     reason = forms.CharField(label=_("理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
@@ -193,16 +193,16 @@ class ExpertForm(forms.Form):
     seat = forms.ChoiceField(label=_("席位类别"), choices=Seat.choices)
     employer = forms.CharField(label=_("工作单位"), max_length=100, required=False)
     employer_organisation = forms.ModelChoiceField(
-        label=_("工作单位(已登记的)"), required=False, queryset=Organisation.objects.order_by("name"),
-        help_text=_("工作单位如是本系统登记的单位,请选择,以便核对回避"),
+        label=_("工作单位（已登记的）"), required=False, queryset=Organisation.objects.order_by("name"),
+        help_text=_("工作单位如是本系统登记的单位，请选择，以便核对回避"),
     )  # fmt: skip
-    fields_ = forms.CharField(label=_("服务领域"), required=False, help_text=_("用顿号分开,如:为老服务、助残服务"))
+    fields_ = forms.CharField(label=_("服务领域"), required=False, help_text=_("用顿号分开，如：为老服务、助残服务"))
     title = forms.CharField(label=_("职称/资格"), max_length=60, required=False)
 
     def clean_username(self) -> User:
         user = User.objects.filter(username=self.cleaned_data["username"].strip(), is_active=True).first()
         if user is None:
-            raise forms.ValidationError(_("没有这个账号。请先为专家建立账号,或核对登录名。"))
+            raise forms.ValidationError(_("没有这个账号。请先为专家建立账号，或核对登录名。"))
         return user
 
     def values(self) -> dict[str, Any]:
@@ -222,7 +222,7 @@ class FieldsForm(forms.Form):
 
     fields_ = forms.CharField(
         label=_("服务领域"), required=False, max_length=300,
-        help_text=_("用顿号分开，与征集规则中的领域名称一致，如:为老服务、助残服务。没有填报的按一半契合度计。"),
+        help_text=_("用顿号分开，与征集规则中的领域名称一致，如：为老服务、助残服务。没有填报的按一半契合度计。"),
     )  # fmt: skip
 
 
@@ -270,7 +270,7 @@ class ConveneForm(forms.Form):
     name = forms.CharField(label=_("评审组名称"), max_length=60, initial=_("评审组"))
     seed = forms.CharField(
         label=_("现场公开的随机数"), max_length=100, required=False,
-        help_text=_("可选:由监督人员当众掷骰子或指定当日开奖号码。系统另以截止时的台账记录混合,任何人都可以复算。"),
+        help_text=_("可选：由监督人员当众掷骰子或指定当日开奖号码。系统另以截止时的台账记录混合，任何人都可以复算。"),
     )  # fmt: skip
 
 

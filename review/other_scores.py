@@ -86,7 +86,7 @@ def write(panel: Panel, bid: Bid, component: str, value: Any, basis: str, *, by:
     part = _part(panel, bid, component)
     amount = _value(part, value)
     if not basis.strip():
-        raise _invalid("basis", _("请写明分数的依据(如计票表编号、核查记录)。"))
+        raise _invalid("basis", _("请写明分数的依据（如计票表编号、核查记录）。"))
     row, fresh = OtherScore.objects.update_or_create(
         panel=panel, bid=bid, component=component,
         defaults={"value": amount, "basis": basis.strip(), "entered_by": by, "entered_at": clock.now()},

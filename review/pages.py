@@ -233,7 +233,7 @@ def _for_organiser(actor: User) -> list[Waiting]:
     ]
     swaps = Swap.objects.filter(panel__call__in=calls, state="proposed").exclude(proposed_by=actor).select_related("panel__call")
     rows += [Waiting(_("决定换人"), f"{s.panel.call.title} {s}", reverse("desk:object", args=["swap", s.pk])) for s in swaps]
-    label = {"forming": _("分配专家并开始评分"), "scoring": _("跟进评分"), "scored": _("收齐签署,出具评审报告")}
+    label = {"forming": _("分配专家并开始评分"), "scoring": _("跟进评分"), "scored": _("收齐签署，出具评审报告")}
     return rows + [
         Waiting(label[p.state], f"{c.title} {p.name}", reverse("review:panel", args=[p.pk]), due_of(c))
         for c in calls for p in c.panels.all() if p.state in label

@@ -99,7 +99,7 @@ def outstanding(panel: Panel) -> list[str]:
     ]
     counts, least = _live_counts(panel), panel.rules.review.panel.min_ballots
     return found + [
-        _("%(bid)s(有效评分 %(n)d 份,少于 %(least)d 份)") % {"bid": bid, "n": counts[bid.pk, stage], "least": least}
+        _("%(bid)s（有效评分 %(n)d 份，少于 %(least)d 份）") % {"bid": bid, "n": counts[bid.pk, stage], "least": least}
         for bid in bids_of(panel)
         for stage in stages_of(panel.rules)
         if counts[bid.pk, stage] < least

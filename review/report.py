@@ -45,7 +45,7 @@ def _context(panel: Panel) -> dict[str, Any]:
         "panel": panel.name,
         "method": [wide(sentence) for sentence in method(panel.rules)],
         "held_on": _period(panel),
-        "place": wide("线上评审系统(各自独立评分)"),
+        "place": wide("线上评审系统（各自独立评分）"),
         "ranking": [
             _row(r, panel.rules.review.decimals)
             for r in panel.results.select_related("bid__organisation").order_by("rank", "bid__number")
@@ -72,13 +72,13 @@ def method(rules: CallRules) -> list[str]:
     names = {c.code: c.name for sheet in review.sheets for c in sheet.criteria}
     stages = "、".join(f"{s.kind.zh}占 {_percent(s.weight)}" for s in review.stages)
     return [
-        f"每份申报由 {review.panel.size} 名专家独立评分,有效评分不少于 {review.panel.min_ballots} 份;{stages}。",
+        f"每份申报由 {review.panel.size} 名专家独立评分，有效评分不少于 {review.panel.min_ballots} 份；{stages}。",
         _trimming(rules),
-        f"总分由{_mix(rules)} 构成,保留 {review.decimals} 位小数,四舍五入。及格线 {review.pass_line} 分,低于及格线的不予立项。",
-        "同分时依次按:"
+        f"总分由{_mix(rules)} 构成，保留 {review.decimals} 位小数，四舍五入。及格线 {review.pass_line} 分，低于及格线的不予立项。",
+        "同分时依次按："
         + "、".join(TIES[TieBy(str(t.by))].replace("%s", names.get(t.criterion or "", "")) for t in review.ties)
         + "。",
-        f"评分与本组平均分相差超过 {_percent(review.deviation_alarm)},或扣除专家宽严后的偏差超过 2.5 个稳健标准差（且不少于 5 分）的,由评分专家书面说明理由。",
+        f"评分与本组平均分相差超过 {_percent(review.deviation_alarm)}，或扣除专家宽严后的偏差超过 2.5 个稳健标准差（且不少于 5 分）的，由评分专家书面说明理由。",
     ]
 
 
@@ -86,7 +86,7 @@ def _trimming(rules: CallRules) -> str:
     trim = rules.review.trim
     if not trim.high and not trim.low:
         return "得分为全部有效评分的平均分。"
-    return f"有效评分达到 {trim.from_ballots} 份的,去掉 {trim.high} 个最高分、{trim.low} 个最低分(整份评分),其余取平均;不足的取全部平均。"
+    return f"有效评分达到 {trim.from_ballots} 份的，去掉 {trim.high} 个最高分、{trim.low} 个最低分（整份评分），其余取平均；不足的取全部平均。"
 
 
 def _mix(rules: CallRules) -> str:
@@ -117,7 +117,7 @@ def _row(result: Result, decimals: int) -> tuple[Any, ...]:
 def _member(member: PanelMember) -> tuple[str, str, str]:
     duty = ("组长·" if member.chair else "") + str(member.get_seat_display())
     signed = "" if member.signed_at is None else f"已于{member.signed_at.astimezone(clock.TZ):%Y-%m-%d %H:%M}在系统确认"
-    words = wide("有不同意见,见第五部分;") if member.dissent else wide("无不同意见;")
+    words = wide("有不同意见，见第五部分；") if member.dissent else wide("无不同意见；")
     return str(member.expert), duty, words + signed if signed else ""
 
 
@@ -125,8 +125,8 @@ def _recusals(panel: Panel) -> list[str]:
     """Who stepped aside from which bid, and findings dismissed by a second person, by expert code."""
     left = panel.reviews.filter(state__in=("recused", "voided")).select_related("expert", "bid")
     pairs = sorted({(r.bid.number, r.bid.title, r.expert.code, r.get_state_display()) for r in left})
-    gone = [f"专家 {code} 对 {number}“{title}”{state},由候补或其他成员评审。" for number, title, code, state in pairs]
+    gone = [f"专家 {code} 对 {number}“{title}”{state}，由候补或其他成员评审。" for number, title, code, state in pairs]
     dismissed = panel.hits.filter(dismissed_by__isnull=False).select_related("expert", "bid")
-    kept = [f"专家 {h.expert.code} 与 {h.bid.number} 的情形经第二人核实不构成回避:{h.dismissal_reason}" for h in dismissed]
+    kept = [f"专家 {h.expert.code} 与 {h.bid.number} 的情形经第二人核实不构成回避：{h.dismissal_reason}" for h in dismissed]
     skipped = [f"抽取时专家 {code} 因{why}未入选。" for code, why in sorted((panel.draw.get("conflicted") or {}).items())]
     return skipped + gone + kept

@@ -194,7 +194,7 @@ def _results(tally: Tally) -> list[Result]:
         scored = [c.scored for c in counted.values()]
         places = rank(scored, _ties(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), seed=seed)
     except (scoring.ScoreRefused, ValueError) as refused:
-        raise Invalid(_("评分不能计算结果:%(why)s") % {"why": refused}, rule="results") from refused
+        raise Invalid(_("评分不能计算结果：%(why)s") % {"why": refused}, rule="results") from refused
     return [counted[place.bid].result(panel, place, seed) for place in places]
 
 
@@ -298,10 +298,10 @@ def recommend(panel: Panel, bid: Bid, amount: Decimal, reason: str) -> Facts:
     """Write the panel's recommended amount (元). Raises Invalid: no result, not more than zero, over the ask, no reason."""
     row = panel.results.filter(bid=bid).first()
     if row is None or not row.passed:
-        raise Invalid(_("这份申报没有达到及格线的结果,不能建议金额。"), rule="recommend_result")
+        raise Invalid(_("这份申报没有达到及格线的结果，不能建议金额。"), rule="recommend_result")
     ask = ask_of(bid)
     if not 0 < amount <= ask or amount != amount.quantize(Decimal("0.01")):
-        sentence = _("建议金额应大于 0、不超过申请金额 %(ask)s 元,至多两位小数。") % {"ask": f"{ask:,.2f}"}
+        sentence = _("建议金额应大于 0、不超过申请金额 %(ask)s 元，至多两位小数。") % {"ask": f"{ask:,.2f}"}
         raise Invalid(sentence, rule="recommend_amount", problems={"amount": [sentence]})
     if not reason.strip():
         raise Invalid(_("请写明建议金额的理由。"), rule="recommend_reason", problems={"reason": [str(_("请写明理由"))]})

@@ -223,7 +223,7 @@ def _panel_state(panel_id: Any) -> str:
     return str(rows.values_list("state", flat=True).first())
 
 
-@rule(_("专家在评审组名单中"), _("这位专家不在评审组名单中（或仍是候补）,不能分配。"))
+@rule(_("专家在评审组名单中"), _("这位专家不在评审组名单中（或仍是候补），不能分配。"))
 def sits_in_panel(ask: Ask) -> bool:
     return bool(_sitting(ask.obj.panel).filter(expert_id=ask.obj.expert_id).exists())
 

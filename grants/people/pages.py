@@ -78,7 +78,7 @@ def _documents(organisation: Any, actor: Any) -> list[tuple[Any, Any]]:
     return [
         (_("登记证书"), organisation.certificate),
         *((_("%(year)d 年年检结论") % {"year": check.year}, check.evidence) for check in checks),
-        *((_("托管协议(%(name)s)") % {"name": row.sponsor}, row.file) for row in agreements),
+        *((_("托管协议（%(name)s）") % {"name": row.sponsor}, row.file) for row in agreements),
         *((each.name, each.file) for each in kept),
     ]
 

@@ -59,7 +59,7 @@ def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = Non
     try:
         return begin(draw, by=by, facts=_facts(draw))
     except ledger.NotRecordable as personal:
-        sentence = _("现场公开的随机数将原样公开,不能是像身份证号、电话或账号的数字;请换一种写法,如用短横线分开。")
+        sentence = _("现场公开的随机数将原样公开，不能是像身份证号、电话或账号的数字；请换一种写法，如用短横线分开。")
         raise Invalid(sentence, rule="witness", problems={"seed": [sentence], "witness": [sentence]}) from personal
 
 

@@ -105,7 +105,7 @@ def _held_hit(hit: ConflictHit) -> ConflictHit:
     rows = ConflictHit.objects.select_for_update(of=("self",)).select_related("panel", "expert__user", "bid__call__agency")
     held = rows.get(pk=hit.pk)
     if held.dismissed_by_id is not None:
-        raise NotNow(_("这一条已经排除,不需要再处理。"), rule="hit_open")
+        raise NotNow(_("这一条已经排除，不需要再处理。"), rule="hit_open")
     return held
 
 
@@ -203,7 +203,7 @@ def withdraw_siblings(review: Review) -> None:
     """An expert who left a bid in one stage leaves it in all: live reviews of the same pair are voided by the clock."""
     others = Review.objects.filter(panel=review.panel_id, bid=review.bid_id, expert=review.expert_id, state__in=LIVE)
     for other in others:
-        perform(other, "void", by=SYSTEM, reason=_("专家已退出这份申报的评审,各环节一并作废。"))
+        perform(other, "void", by=SYSTEM, reason=_("专家已退出这份申报的评审，各环节一并作废。"))
 
 
 def _remember_assignment(panel: Panel, by: Any, made: list[Review], run: AssignmentRun) -> None:

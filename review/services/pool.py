@@ -54,7 +54,7 @@ def change_expert(expert: Expert, *, agency: Agency, by: User, **values: Any) ->
     """
     allowed = {"employer", "employer_organisation", "fields", "seat", "title", "is_active"}
     if strange := sorted(values.keys() - allowed):
-        raise Invalid(_("专家信息中不能修改:%(what)s。") % {"what": "、".join(strange)}, rule="expert_columns")
+        raise Invalid(_("专家信息中不能修改：%(what)s。") % {"what": "、".join(strange)}, rule="expert_columns")
     with transaction.atomic():
         answer = require(convener, agency, by=by)
         held = Expert.objects.select_for_update().select_related("user").get(pk=expert.pk)
@@ -99,7 +99,7 @@ def add_relation(
 
 def _officer(agency: Agency | None, by: User) -> Answer:
     if agency is None:
-        raise NotYou(_("专家的利害关系由本人申报,或由主办方经办登记。"), rule="relation_recorder")
+        raise NotYou(_("专家的利害关系由本人申报，或由主办方经办登记。"), rule="relation_recorder")
     return require(convener, agency, by=by)
 
 
@@ -108,11 +108,11 @@ def _refuse(user: User, code: str, seat: str, by: User) -> None:
     if apart(user):
         raise _invalid("user", _("系统、安全和审计管理员不参与任何业务，不能登记为专家。"))
     if user.pk == by.pk:
-        raise NotYou(_("不能把自己登记为专家;请由另一位经办办理。"), rule="not_oneself")
+        raise NotYou(_("不能把自己登记为专家；请由另一位经办办理。"), rule="not_oneself")
     if not code.strip() or len(code.strip()) > 10:
         raise _invalid("code", _("专家代码须为 1 至 10 个字符。"))
     if Expert.objects.filter(code=code.strip()).exists():
-        raise _invalid("code", _("专家代码“%(code)s”已经使用,请换一个。") % {"code": code.strip()})
+        raise _invalid("code", _("专家代码“%(code)s”已经使用，请换一个。") % {"code": code.strip()})
     if Expert.objects.filter(user=user).exists():
         raise _invalid("user", _("“%(name)s”已经在专家库中。") % {"name": user})
 

@@ -116,7 +116,7 @@ def take_back(review: Review, *, by: User) -> Review:
 
 def _still_open(review: Review, by: User) -> None:
     if review.state != "accepted":
-        raise NotNow(_("只有“已承诺”的评审可以填写评分;已提交的请先取回修改。"), rule="review_accepted")
+        raise NotNow(_("只有“已承诺”的评审可以填写评分；已提交的请先取回修改。"), rule="review_accepted")
     for rule in (panel_is_scoring, no_conflict):
         answer = rule.answer(Ask(by, review, review.created_at))
         if not answer.ok:

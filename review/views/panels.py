@@ -55,7 +55,7 @@ def convene(request: HttpRequest, pk: Any) -> HttpResponse:
         except Refusal as refused:
             refusal = refused
         else:
-            messages.success(request, _("评审组已抽取,共 %(n)d 人。") % {"n": len(sitting(made))})
+            messages.success(request, _("评审组已抽取，共 %(n)d 人。") % {"n": len(sitting(made))})
             return redirect("review:panel", pk=made.pk)
     context = {"call": call, "form": form, "refusal": refusal, "rules": call.rules.review}
     return render(request, "review/convene.html", context, status=_status(request, refusal))
@@ -113,7 +113,7 @@ def _live(found: Panel) -> Any:
 @require_POST
 def check(request: HttpRequest, pk: Any) -> HttpResponse:
     """Compare everybody with every bid again."""
-    return _act(request, pk, lambda p: services.check_conflicts(p, by=me(request)), _("已核对,尚未处理的利害关系 %(n)d 条。"))
+    return _act(request, pk, lambda p: services.check_conflicts(p, by=me(request)), _("已核对，尚未处理的利害关系 %(n)d 条。"))
 
 
 @login_required
@@ -131,7 +131,7 @@ def assign(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_POST
 def void_conflicted(request: HttpRequest, pk: Any) -> HttpResponse:
     """Void ballots of experts found in conflict."""
-    return _act(request, pk, lambda p: services.void_conflicted(p, by=me(request)), _("作废 %(n)d 份评审,由候补专家补评。"))
+    return _act(request, pk, lambda p: services.void_conflicted(p, by=me(request)), _("作废 %(n)d 份评审，由候补专家补评。"))
 
 
 def _act(request: HttpRequest, pk: Any, act: Callable[[Panel], list[Any]], said: str) -> HttpResponse:
@@ -151,7 +151,7 @@ def propose(request: HttpRequest, pk: Any, hit: int) -> HttpResponse:
     found = _panel(request, pk)
     row = get_object_or_404(found.hits.select_related("expert__user", "bid"), pk=hit)
     return _with_reason(
-        request, found, title=_("提出不予回避:%(code)s") % {"code": row.expert.code}, facts=row.sentence,
+        request, found, title=_("提出不予回避：%(code)s") % {"code": row.expert.code}, facts=row.sentence,
         act=lambda reason: services.propose_dismissal(row, reason, by=me(request)),
     )  # fmt: skip
 
@@ -163,7 +163,7 @@ def keep(request: HttpRequest, pk: Any, hit: int) -> HttpResponse:
     found = _panel(request, pk)
     row = get_object_or_404(found.hits.select_related("expert__user", "bid"), pk=hit)
     return _with_reason(
-        request, found, title=_("维持回避:%(code)s") % {"code": row.expert.code}, facts=f"{row.sentence} {row.proposal_reason}",
+        request, found, title=_("维持回避：%(code)s") % {"code": row.expert.code}, facts=f"{row.sentence} {row.proposal_reason}",
         act=lambda reason: services.keep_hit(row, reason, by=me(request)),
     )  # fmt: skip
 
@@ -175,7 +175,7 @@ def dismiss(request: HttpRequest, pk: Any, hit: int) -> HttpResponse:
     found = _panel(request, pk)
     row = get_object_or_404(found.hits.select_related("expert__user", "bid"), pk=hit)
     return _with_reason(
-        request, found, title=_("不予回避:%(code)s") % {"code": row.expert.code}, facts=row.sentence,
+        request, found, title=_("不予回避：%(code)s") % {"code": row.expert.code}, facts=row.sentence,
         act=lambda reason: services.dismiss_hit(row, reason, by=me(request)),
     )  # fmt: skip
 
@@ -189,7 +189,7 @@ def void(request: HttpRequest, pk: Any, review: Any) -> HttpResponse:
         raise Http404
     row = get_object_or_404(found.reviews.filter(state__in=LIVE).select_related("expert", "bid"), pk=review)
     return _with_reason(
-        request, found, title=_("作废评审:%(code)s") % {"code": row.expert.code}, facts=str(row.bid),
+        request, found, title=_("作废评审：%(code)s") % {"code": row.expert.code}, facts=str(row.bid),
         act=lambda reason: perform(row, "void", by=me(request), note=reason, reason=reason),
     )  # fmt: skip
 
@@ -203,7 +203,7 @@ def _with_reason(request: HttpRequest, found: Panel, *, title: str, facts: str, 
         except Refusal as refused:
             refusal = refused
         else:
-            messages.success(request, _("已办理:%(what)s。") % {"what": title})
+            messages.success(request, _("已办理：%(what)s。") % {"what": title})
             return redirect("review:panel", pk=found.pk)
     context = {"panel": found, "title": title, "facts": facts, "form": form, "refusal": refusal}
     return render(request, "review/reason.html", context, status=_status(request, refusal))

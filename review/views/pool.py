@@ -29,7 +29,7 @@ def _keeper(request: HttpRequest) -> Agency:
     """The agency on which this person keeps the pool; 404 for everybody else: the pool's existence is no public matter."""
     agency = agency_of(me(request))
     if agency is None:
-        raise Http404(_("没有这一页,或您无权查看。"))
+        raise Http404(_("没有这一页，或您无权查看。"))
     return agency
 
 

@@ -27,7 +27,7 @@ def changed(*pairs: tuple[str, str]) -> CallRules:
     [
         ("pass_line = 70", "pass_line = 65", "review.pass_line", Gravity.ADDENDUM, "及格线 由 70 分 改为 65 分"),
         ("cap = 200_000", 'cap = "200000.01"', "amounts.cap", Gravity.ADDENDUM, "由 200000 元 改为 200000.01 元"),
-        ("in_kind_share = 50\n", "", "amounts.in_kind_share", Gravity.ADDENDUM, "(原为 50 %)被删除"),
+        ("in_kind_share = 50\n", "", "amounts.in_kind_share", Gravity.ADDENDUM, "（原为 50 %）被删除"),
         ('method = "reduce"', 'method = "rank"', "allocation.method", Gravity.ADDENDUM, "由 按评审建议核减 改为 按名次足额资助"),
         ('parties = "three"', 'parties = "two"', "contract.parties", Gravity.ADDENDUM, "由 三方 改为 两方"),
         ('code = "YX-2026-01"', 'code = "YX-2026-09"', "code", Gravity.NEW_CALL, "征集编号"),

@@ -79,7 +79,7 @@ def test_a_right_answer_is_accepted(sections: tuple[Section, ...], value: Any) -
     ("sections", "value", "words"),
     [
         (form(K.TEXT), ["x"], "应为文字"),
-        (form(K.LONGTEXT, max_chars=4), "多出来一字", "限 4 字,现为 5 字,请删减 1 字"),
+        (form(K.LONGTEXT, max_chars=4), "多出来一字", "限 4 字，现为 5 字，请删减 1 字"),
         (form(K.TEXT, max_chars=200), "字" * 201, "限 200 字"),
         (form(K.LONGTEXT), "字" * 100_001, "改为附件"),
         (form(K.NUMBER), "三", "应为数字"),

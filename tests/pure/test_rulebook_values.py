@@ -79,11 +79,11 @@ def test_list_elements_are_named_by_their_own_code() -> None:
 
 
 def test_text_that_is_not_toml_says_where() -> None:
-    assert "line 2" in faults("a = 1\nb == 2")["(文件)"].message
+    assert "line 2" in faults("a = 1\nb == 2")["（文件）"].message
 
 
 def test_an_enormous_file_is_not_even_parsed() -> None:
-    assert "1000000" in faults("#" * 1_000_001)["(文件)"].message
+    assert "1000000" in faults("#" * 1_000_001)["（文件）"].message
 
 
 @pytest.mark.parametrize("data", [[], "x", 3, None])

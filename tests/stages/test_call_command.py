@@ -41,7 +41,7 @@ def written(folder: Path, name: str, *pairs: tuple[str, str]) -> str:
 def test_a_sound_file_is_accepted(tmp_path: Path) -> None:
     code, said = run("lint", written(tmp_path, "street"))
     assert code == 0
-    assert "0 处错误,0 处提醒" in said
+    assert "0 处错误，0 处提醒" in said
 
 
 def test_a_contradiction_names_file_key_and_way_out_and_exits_1(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_contradiction_names_file_key_and_way_out_and_exits_1(tmp_path: Path) 
     code, said = run("lint", path)
     assert code == 1
     assert f"{path}: review.pass_line: 错误 L076" in said
-    assert "改法:" in said
+    assert "改法：" in said
 
 
 def test_faults_of_form_and_contradictions_of_several_files_are_shown_together(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_faults_of_form_and_contradictions_of_several_files_are_shown_together(t
     assert code == 1
     assert "F001" in said
     assert "L076" in said
-    assert "2 个文件,2 处错误" in said
+    assert "2 个文件，2 处错误" in said
 
 
 def test_the_calendar_of_the_installation_is_asked(tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ def test_what_waits_follows_the_panel(judged: Judged) -> None:
     expert = panel.members.filter(alternate=False).first().expert.user  # type: ignore[union-attr]
     assert (labels(by), labels(expert)) == (["跟进评分"], ["评审 3 份申报"])
     panel = world.locked(panel, by)
-    assert (labels(by), labels(expert)) == (["收齐签署,出具评审报告"], ["签署评审报告"])
+    assert (labels(by), labels(expert)) == (["收齐签署，出具评审报告"], ["签署评审报告"])
     world.concluded(panel, by)
     assert (labels(by), labels(expert)) == ([], [])
 

@@ -52,7 +52,7 @@ def term(info: FieldInfo | None, value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
-        return "、".join(term(info, each) for each in value) or "(无)"
+        return "、".join(term(info, each) for each in value) or "（无）"
     words = words_in(info.annotation) if info else None
     if words is not None and value in {member.value for member in words}:
         return words(value).zh  # type: ignore[call-arg]

@@ -100,14 +100,14 @@ def version_fault(old: CallRules, new: CallRules) -> str:
     changes = diff(old, new)
     worst = gravest(changes)
     if worst is Gravity.FORBIDDEN:
-        return next(change.sentence for change in changes if change.gravity is worst) + ";截止时间只能延后"
+        return next(change.sentence for change in changes if change.gravity is worst) + "；截止时间只能延后"
     if not changes:
         return ""
     before, after = _numbers(old.version), _numbers(new.version)
     place = {Gravity.WORDING: 3, Gravity.ADDENDUM: 2, Gravity.NEW_CALL: 1}[worst]
     if after[:place] <= before[:place]:
         part = {3: "修订号", 2: "次版本号", 1: "主版本号"}[place]
-        return f"改动属于“{WORDS[worst]}”,版本 {old.version} 的{part}应当增加,现为 {new.version}"
+        return f"改动属于“{WORDS[worst]}”，版本 {old.version} 的{part}应当增加，现为 {new.version}"
     return ""
 
 
@@ -214,7 +214,7 @@ def _turned(info: FieldInfo | None, old: Any, new: Any) -> str:
     if isinstance(old, Mapping) or isinstance(new, Mapping) or _tables_in(old) or _tables_in(new):
         return " 被删除" if new is None else " 新增" if old is None else " 已改变"
     if old is None or new is None:
-        return f" 新增:{term(info, new)}" if old is None else f"(原为 {term(info, old)})被删除"
+        return f" 新增：{term(info, new)}" if old is None else f"（原为 {term(info, old)}）被删除"
     return f" 由 {term(info, old)} 改为 {term(info, new)}"
 
 

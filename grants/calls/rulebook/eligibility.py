@@ -127,22 +127,22 @@ def _decide(rule: str, met: bool | None, sentence: str, way_out: str, *, check: 
         return Finding(rule, Outcome.PASS, sentence)
     if rule in facts.clerk:
         kept = facts.clerk[rule]
-        return Finding(rule, Outcome.PASS if kept else Outcome.FAIL, f"{sentence}(经办已核验凭证)", "" if kept else way_out)
-    return Finding(rule, Outcome.NEEDS_CLERK, f"{sentence}(待经办核验凭证)", "由经办人员核对凭证后记录结论")
+        return Finding(rule, Outcome.PASS if kept else Outcome.FAIL, f"{sentence}（经办已核验凭证）", "" if kept else way_out)
+    return Finding(rule, Outcome.NEEDS_CLERK, f"{sentence}（待经办核验凭证）", "由经办人员核对凭证后记录结论")
 
 
 def _kind(facts: Facts, rules: Eligibility, on: date) -> Answer:
     admitted = "、".join(kind.zh for kind in rules.kinds)
     met = facts.kind in rules.kinds
-    sentence = f"申报主体为{facts.kind.zh},本征集接纳:{admitted}"
-    yield _decide("kind", met, sentence, "由符合条件的单位申报,或联合其申报", check=Check.MACHINE, facts=facts)
+    sentence = f"申报主体为{facts.kind.zh}，本征集接纳：{admitted}"
+    yield _decide("kind", met, sentence, "由符合条件的单位申报，或联合其申报", check=Check.MACHINE, facts=facts)
 
 
 def _body(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if rules.legal_person and not facts.legal_person:
         needs = rules.sponsor is not None and facts.kind in rules.sponsor.kinds
         sentence = "非法人主体由挂靠单位签约" if needs else "申报单位须为独立法人"
-        yield _decide("legal_person", needs, sentence, "先登记,或由登记单位申报", check=Check.MACHINE, facts=facts)
+        yield _decide("legal_person", needs, sentence, "先登记，或由登记单位申报", check=Check.MACHINE, facts=facts)
 
 
 def _sponsored(facts: Facts, rules: Eligibility, on: date) -> Answer:
@@ -153,7 +153,7 @@ def _sponsored(facts: Facts, rules: Eligibility, on: date) -> Answer:
     met = (
         given is not None and given.legal_person and given.valid_from <= on <= given.valid_until and rule.name in ("", given.name)
     )
-    sentence = f"{facts.kind.zh}须由{wanted}挂靠,且挂靠协议在有效期内"
+    sentence = f"{facts.kind.zh}须由{wanted}挂靠，且挂靠协议在有效期内"
     yield _decide("sponsor", met, sentence, f"与{wanted}签订挂靠协议并上传", check=rule.check, facts=facts)
 
 
@@ -162,8 +162,8 @@ def _registered(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if rule is None or facts.kind in UNREGISTERED:
         return
     met = None if facts.registered_on is None else months_after(facts.registered_on, rule.months) <= on
-    sentence = f"登记须满 {rule.months} 个月,登记日期 {facts.registered_on or '未填写'}"
-    yield _decide("registered", met, sentence, "登记满期后再申报,或补填登记日期", check=rule.check, facts=facts)
+    sentence = f"登记须满 {rule.months} 个月，登记日期 {facts.registered_on or '未填写'}"
+    yield _decide("registered", met, sentence, "登记满期后再申报，或补填登记日期", check=rule.check, facts=facts)
 
 
 def _annual(facts: Facts, rules: Eligibility, on: date) -> Answer:
@@ -175,16 +175,16 @@ def _annual(facts: Facts, rules: Eligibility, on: date) -> Answer:
     bad = any(result is not None and result not in rule.accept for result in results)
     met = False if bad else None if None in results else True
     sentence = (
-        f"最近 {rule.years} 年年检须为{'或'.join(rule.accept)},现为 {'、'.join(r or '未填写' for r in results) or '尚无年检'}"
+        f"最近 {rule.years} 年年检须为{'或'.join(rule.accept)}，现为 {'、'.join(r or '未填写' for r in results) or '尚无年检'}"
     )
-    yield _decide("annual_checks", met, sentence, "补交年检结论;未通过的须整改后再申报", check=rule.check, facts=facts)
+    yield _decide("annual_checks", met, sentence, "补交年检结论；未通过的须整改后再申报", check=rule.check, facts=facts)
 
 
 def _graded(facts: Facts, rules: Eligibility, on: date) -> Answer:
     rule = rules.assessment
     if rule is not None and facts.kind not in UNREGISTERED:
         met = None if facts.assessment is None else facts.assessment >= rule.at_least
-        sentence = f"社会组织评估等级须达 {rule.at_least}A,现为 {f'{facts.assessment}A' if facts.assessment else '未填写'}"
+        sentence = f"社会组织评估等级须达 {rule.at_least}A，现为 {f'{facts.assessment}A' if facts.assessment else '未填写'}"
         yield _decide("assessment", met, sentence, "取得相应等级后再申报", check=rule.check, facts=facts)
 
 
@@ -206,13 +206,13 @@ def _credit(facts: Facts, rules: Eligibility, on: date) -> Answer:
         ("violation", "重大违法记录", facts.violations, rule.violation_years),
     )
     for code, noun, listings, years in lists:
-        rule_code, sentence = f"credit_{code}", f"近 {years} 年内不得有{noun},查询日期 {looked or '尚未查询'}"
+        rule_code, sentence = f"credit_{code}", f"近 {years} 年内不得有{noun}，查询日期 {looked or '尚未查询'}"
         if not clean_since(listings, years, on) or facts.clerk.get(rule_code) is False:
             yield Finding(rule_code, Outcome.FAIL, sentence, "移出名单满期后再申报")
         elif fresh or rule.check is Check.MACHINE:
             yield Finding(rule_code, Outcome.PASS, sentence)
         else:  # evidence of an old look-up settles nothing: the list may have changed since
-            yield Finding(rule_code, Outcome.NEEDS_CLERK, sentence, f"由经办重新查询;查询结果 {rule.lookup_valid_days} 天内有效")
+            yield Finding(rule_code, Outcome.NEEDS_CLERK, sentence, f"由经办重新查询；查询结果 {rule.lookup_valid_days} 天内有效")
 
 
 def _staffed(facts: Facts, rules: Eligibility, on: date) -> Answer:
@@ -220,7 +220,7 @@ def _staffed(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if rule is not None and facts.kind not in UNREGISTERED:
         met = None if facts.full_time_staff is None else facts.full_time_staff >= rule.full_time
         sentence = (
-            f"专职人员不少于 {rule.full_time} 人,填报 {facts.full_time_staff if facts.full_time_staff is not None else '未填写'}"
+            f"专职人员不少于 {rule.full_time} 人，填报 {facts.full_time_staff if facts.full_time_staff is not None else '未填写'}"
         )
         yield _decide("staff", met, sentence, "补充专职人员与社保证明", check=rule.check, facts=facts)
 
@@ -232,22 +232,22 @@ def _professional(facts: Facts, rules: Eligibility, on: date) -> Answer:
     number = sum(count for title, count in facts.professionals.items() if title in rule.titles)
     met = number >= rule.at_least and facts.supervisors >= rule.supervisors
     wanted = f"{'、'.join(rule.titles)}不少于 {rule.at_least} 人、督导不少于 {rule.supervisors} 人"
-    sentence = f"项目须有{wanted},填报 {number} 人、{facts.supervisors} 人"
+    sentence = f"项目须有{wanted}，填报 {number} 人、{facts.supervisors} 人"
     yield _decide("professionals", met, sentence, "补充持证人员和督导的姓名与证书", check=rule.check, facts=facts)
 
 
 def _adult(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if rules.minimum_adults and facts.kind in UNREGISTERED:
         met = None if facts.adults is None else facts.adults >= rules.minimum_adults
-        sentence = f"团队成年成员不少于 {rules.minimum_adults} 人,填报 {facts.adults if facts.adults is not None else '未填写'}"
+        sentence = f"团队成年成员不少于 {rules.minimum_adults} 人，填报 {facts.adults if facts.adults is not None else '未填写'}"
         yield _decide("adults", met, sentence, "补充成年成员后再申报", check=Check.MACHINE, facts=facts)
 
 
 def _placed(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if rules.district and not rules.cross_district:
         met = None if not facts.district else facts.district == rules.district
-        sentence = f"须在{rules.district}登记或备案,现为 {facts.district or '未填写'}"
-        yield _decide("district", met, sentence, "与当地单位合作,由其申报", check=Check.MACHINE, facts=facts)
+        sentence = f"须在{rules.district}登记或备案，现为 {facts.district or '未填写'}"
+        yield _decide("district", met, sentence, "与当地单位合作，由其申报", check=Check.MACHINE, facts=facts)
 
 
 def _joined(facts: Facts, rules: Eligibility, on: date) -> Answer:
@@ -255,15 +255,15 @@ def _joined(facts: Facts, rules: Eligibility, on: date) -> Answer:
         met = rules.joint.allowed and facts.members <= rules.joint.max_members
         said = f"最多 {rules.joint.max_members} 家联合申报" if rules.joint.allowed else "不接受联合申报"
         yield _decide(
-            "joint", met, f"本征集{said},现为 {facts.members} 家", "减少成员或单独申报", check=Check.MACHINE, facts=facts
+            "joint", met, f"本征集{said}，现为 {facts.members} 家", "减少成员或单独申报", check=Check.MACHINE, facts=facts
         )
 
 
 def _counted(facts: Facts, rules: Eligibility, on: date) -> Answer:
     most, awards = rules.bids_per_organisation, rules.awards_per_organisation
-    sentence = f"每家最多申报 {most} 个项目,已有 {facts.other_bids} 个"
+    sentence = f"每家最多申报 {most} 个项目，已有 {facts.other_bids} 个"
     yield _decide("bids", facts.other_bids < most, sentence, "撤回另一份申报后再提交", check=Check.MACHINE, facts=facts)
-    sentence = f"每家最多立项 {awards} 个,已立项 {facts.other_awards} 个"
+    sentence = f"每家最多立项 {awards} 个，已立项 {facts.other_awards} 个"
     yield _decide("awards", facts.other_awards < awards, sentence, "本次不再立项", check=Check.MACHINE, facts=facts)
 
 
@@ -278,7 +278,7 @@ def _history(facts: Facts, rules: Eligibility, on: date) -> Answer:
     recent = [project for project in facts.past if project.decided_on is None or start < project.decided_on <= on]
     bad = [p for p in recent if p.grade in rule.barred_grades or (p.terminated and rule.terminated_barred)]
     said = "、".join(f"{p.year} 年{'被终止' if p.terminated else p.grade}" for p in bad) or "无"
-    sentence = f"近 {rule.look_back_years} 年履约不良记录:{said}"
+    sentence = f"近 {rule.look_back_years} 年履约不良记录：{said}"
     yield _decide("past", not bad, sentence, "回溯期满后再申报", check=rule.check, facts=facts)
     if rule.repeat is Repeat.BARRED:
         won = any(project.year == on.year - 1 for project in facts.past)
@@ -296,7 +296,7 @@ def _clerk_only(facts: Facts, rules: Eligibility, on: date) -> Answer:
 
 def _host(facts: Facts, rules: Eligibility, on: date) -> Answer:
     if facts.runs_this_call:
-        sentence = "承办、评估、审计本征集的单位及其关联单位不得申报(政府采购法实施条例第十八条)"
+        sentence = "承办、评估、审计本征集的单位及其关联单位不得申报（政府采购法实施条例第十八条）"
         yield _decide("host", False, sentence, "回避本征集", check=Check.MACHINE, facts=facts)
 
 

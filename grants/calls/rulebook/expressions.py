@@ -194,7 +194,7 @@ def _look_up(name: str, values: Mapping[str, Decimal]) -> Decimal:
 
 def _reckon(sign: str, left: Decimal, right: Decimal) -> Decimal:
     if sign == "/" and right == 0:
-        raise _UndefinedError("除数为零,无法计算")
+        raise _UndefinedError("除数为零，无法计算")
     reckon: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
         "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
     }  # fmt: skip
@@ -206,7 +206,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
-            raise ExpressionError(f"第 {position + 1} 个字符处无法识别:{text[position : position + 10]!r}")
+            raise ExpressionError(f"第 {position + 1} 个字符处无法识别：{text[position : position + 10]!r}")
         kind = str(found.lastgroup)
         yield kind, found[kind], found.start(kind)
         position = found.end()
@@ -229,7 +229,7 @@ class _Parser:
 
     def expected(self, what: str) -> ExpressionError:
         _, text, position = self.tokens[self.at]
-        return ExpressionError(f"第 {position + 1} 个字符处应为{what},现为 {text or '结尾'}")
+        return ExpressionError(f"第 {position + 1} 个字符处应为{what}，现为 {text or '结尾'}")
 
     def taken(self, *texts: str) -> str:
         kind, text, _ = self.tokens[self.at]
@@ -241,11 +241,11 @@ class _Parser:
     def rule(self, node: Rule | Term) -> Rule:
         if isinstance(node, Comparison | Logic):
             return node
-        raise self.expected("比较,例如 a <= b")
+        raise self.expected("比较，例如 a <= b")
 
     def term(self, node: Rule | Term) -> Term:
         if isinstance(node, Comparison | Logic):
-            raise self.expected("数值,而不是判断")
+            raise self.expected("数值，而不是判断")
         return node
 
     def either(self) -> Rule | Term:

@@ -80,9 +80,9 @@ def _strangers(sections: Sequence[Section], answers: Mapping[str, Any]) -> Itera
     known = {section.code: {field.code for field in section.fields} for section in sections}
     for code, given in answers.items():
         if code not in known:
-            yield FieldProblem(code, "", f"表单没有“{code}”这一部分,请刷新页面后重填")
+            yield FieldProblem(code, "", f"表单没有“{code}”这一部分，请刷新页面后重填")
         elif not isinstance(given, Mapping):
-            yield FieldProblem(code, "", "这一部分的内容无法识别,请刷新页面后重填")
+            yield FieldProblem(code, "", "这一部分的内容无法识别，请刷新页面后重填")
         else:
             yield from (
                 FieldProblem(code, field, f"这一部分没有“{field}”这个问题") for field in given if field not in known[code]
@@ -120,24 +120,24 @@ def _text(field: FormField | Column, value: Any) -> str:
     if not isinstance(value, str):
         return "应为文字"
     if len(value) > MOST_CHARS:
-        return f"超过 {MOST_CHARS} 个字符,请改为附件上传"
+        return f"超过 {MOST_CHARS} 个字符，请改为附件上传"
     length = count_words(value)
     over = length - field.max_chars if field.max_chars else 0
-    return f"限 {field.max_chars} 字,现为 {length} 字,请删减 {over} 字" if over > 0 else ""
+    return f"限 {field.max_chars} 字，现为 {length} 字，请删减 {over} 字" if over > 0 else ""
 
 
 def _number(field: FormField | Column, value: Any) -> str:
     try:
         return _range(field, number(value))
     except NotMoney as fault:
-        return f"应为数字:{fault.sentence}"
+        return f"应为数字：{fault.sentence}"
 
 
 def _money(field: FormField | Column, value: Any) -> str:
     try:
         amount = exact(value)
     except NotMoney as fault:
-        return f"应为金额:{fault.sentence}"
+        return f"应为金额：{fault.sentence}"
     except ArithmeticError:
         return "超出可记账的范围"
     return "不能为负数" if amount < 0 else _range(field, amount)
@@ -157,12 +157,12 @@ def _date(field: FormField | Column, value: Any) -> str:
     try:
         date.fromisoformat(value)
     except (TypeError, ValueError):
-        return "应为日期,例如 2026-03-30"
+        return "应为日期，例如 2026-03-30"
     return ""
 
 
 def _choice(field: FormField | Column, value: Any) -> str:
-    return "" if value in field.options else f"请从下列选项中选择:{'、'.join(field.options)}"
+    return "" if value in field.options else f"请从下列选项中选择：{'、'.join(field.options)}"
 
 
 def _choices(field: FormField | Column, value: Any) -> str:
@@ -201,9 +201,9 @@ def _table(field: FormField, value: Any, final: bool) -> Iterator[Complaint]:
     filled = [(index, row) for index, row in enumerate(value, 1) if not is_empty(row)]
     most = field.max_rows or DEFAULT_ROWS
     if len(filled) > most:
-        yield f"“{field.label}”最多 {most} 行,现为 {len(filled)} 行,请合并同类项", 0, ""
+        yield f"“{field.label}”最多 {most} 行，现为 {len(filled)} 行，请合并同类项", 0, ""
     if final and len(filled) < field.min_rows:
-        yield f"“{field.label}”至少填写 {field.min_rows} 行,现为 {len(filled)} 行", 0, ""
+        yield f"“{field.label}”至少填写 {field.min_rows} 行，现为 {len(filled)} 行", 0, ""
     for index, row in filled:
         yield from _row(field, index, row, final)
 

@@ -70,10 +70,10 @@ def _calendar(days: int) -> Period:
 _PRACTICE: Final = Limits(
     open_at_least=Limit(_calendar(15), False, "各地公益创投惯例 15–30 日"),
     cure=_working(3),
-    notice_at_least=Limit(_working(5), False, "各地公益创投惯例 5 个工作日(如福田 2021)"),
+    notice_at_least=Limit(_working(5), False, "各地公益创投惯例 5 个工作日（如福田 2021）"),
     objection_at_least=Limit(_working(5), False, "异议期应覆盖公示期"),
-    reply_at_most=Limit(_working(5), False, "上海社区公益创投 2009:五日内复核并书面答复"),
-    contract_at_most=Limit(_calendar(30), False, "各地惯例:三十日内签约"),
+    reply_at_most=Limit(_working(5), False, "上海社区公益创投 2009：五日内复核并书面答复"),
+    contract_at_most=Limit(_calendar(30), False, "各地惯例：三十日内签约"),
     file_years=10,
     file_years_source="会计档案与机关档案惯例",
 )

@@ -34,7 +34,7 @@ class Problem:
 
     def __str__(self) -> str:
         mark = "错误" if self.severity is Severity.ERROR else "提醒"
-        return f"{self.file}: {self.key}: {mark} {self.code} {self.message}\n    改法:{self.way_out}"
+        return f"{self.file}: {self.key}: {mark} {self.code} {self.message}\n    改法：{self.way_out}"
 
 
 class RulesInvalid(ValueError):
@@ -59,7 +59,7 @@ def key_path(loc: Sequence[str | int], data: Any) -> str:
         else:
             data = data.get(step) if isinstance(data, Mapping) else None
             path += f".{step}" if path else step
-    return path or "(文件)"
+    return path or "（文件）"
 
 
 def _label(element: Any, index: int) -> str:
@@ -107,7 +107,7 @@ def _spoken(expected: str) -> str:
 
 def _unknown(key: str, known: Sequence[str]) -> tuple[str, str]:
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"不认识的键 {key}", f"是不是想写 {near[0]}?" if near else f"删去它;此处可用的键:{'、'.join(known)}"
+    return f"不认识的键 {key}", f"是不是想写 {near[0]}?" if near else f"删去它；此处可用的键：{'、'.join(known)}"
 
 
 def _by_type(kind: str, context: Mapping[str, Any], value: Any) -> tuple[str, str]:
@@ -123,7 +123,7 @@ def _by_type(kind: str, context: Mapping[str, Any], value: Any) -> tuple[str, st
         "tuple_type": ("应当是列表", "写成 [ … ] 或 [[表]]"),
         "model_type": ("应当是一张表", "写成 [表] 或 { 键 = 值 }"),
     }
-    return sentences.get(kind, (f"{value!s} 不合规则({kind})", "对照 docs/call-rules.md 修改"))
+    return sentences.get(kind, (f"{value!s} 不合规则（{kind}）", "对照 docs/call-rules.md 修改"))
 
 
 def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

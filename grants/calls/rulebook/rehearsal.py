@@ -144,12 +144,12 @@ def _faults(rules: CallRules, bid: TrialBid, on: date) -> Iterator[Fault]:
     yield from ((f.rule, f.sentence) for f in assess(bid.facts, rules.eligibility, on=on) if f.outcome is Outcome.FAIL)
     cap = _cap(rules, bid)
     if bid.ask > cap:
-        yield "cap", f"申请 {yuan(bid.ask)},高于单个项目上限 {yuan(cap)}"
+        yield "cap", f"申请 {yuan(bid.ask)}，高于单个项目上限 {yuan(cap)}"
     if rules.amounts.floor is not None and bid.ask < rules.amounts.floor:
-        yield "floor", f"申请 {yuan(bid.ask)},低于单个项目下限 {yuan(rules.amounts.floor)}"
+        yield "floor", f"申请 {yuan(bid.ask)}，低于单个项目下限 {yuan(rules.amounts.floor)}"
     share = rules.amounts.match_share
     if share is not None and bid.match * 100 < share * (bid.ask + bid.match):
-        yield "match_share", f"配套 {yuan(bid.match)},不足项目预算的 {percent_text(share)}"
+        yield "match_share", f"配套 {yuan(bid.match)}，不足项目预算的 {percent_text(share)}"
     grant = rules.amounts.cap_share
     if grant is not None and bid.ask * 100 > grant * (bid.ask + bid.match):
         yield "cap_share", f"资助占项目预算的比例高于 {percent_text(grant)}"

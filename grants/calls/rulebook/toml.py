@@ -28,7 +28,7 @@ def loads(text: str, *, file: str = "call.toml") -> CallRules:
 def parse(text: str, *, file: str = "call.toml") -> dict[str, Any]:
     """TOML text as plain data, decimal-point numbers kept as text; raises `RulesInvalid` when it is not TOML."""
     if len(text.encode()) > MAX_BYTES:
-        raise RulesInvalid([_fault(file, f"文件超过 {MAX_BYTES} 字节", "征集规则不会这么大,请检查是否选错文件")])
+        raise RulesInvalid([_fault(file, f"文件超过 {MAX_BYTES} 字节", "征集规则不会这么大，请检查是否选错文件")])
     try:
         return tomllib.loads(text, parse_float=FloatLiteral)
     except tomllib.TOMLDecodeError as error:
@@ -44,7 +44,7 @@ def from_data(data: Mapping[str, Any], *, file: str = "call.toml") -> CallRules:
 
 
 def _fault(file: str, message: str, way_out: str) -> Problem:
-    return Problem(file, "(文件)", "F000", Severity.ERROR, message, way_out)
+    return Problem(file, "（文件）", "F000", Severity.ERROR, message, way_out)
 
 
 def dumps(rules: CallRules) -> str:

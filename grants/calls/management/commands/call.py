@@ -35,7 +35,7 @@ class Command(BaseCommand):
         describe.add_argument("--handbook", action="store_true", help="docs/call-rules.md instead")
         read = verbs.add_parser("import", help="a new draft call from a file")
         read.add_argument("file")
-        read.add_argument("--agency", required=True, help="name of the agency (主办方)")
+        read.add_argument("--agency", required=True, help="name of the agency （主办方）")
         read.add_argument("--by", required=True, help="account name of the drafting officer")
         verbs.add_parser("export", help="a call's current rules as TOML").add_argument("code")
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         problems = [problem for name in files for problem in _problems_of(name)]
         self._show(problems)
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
-        self.stdout.write(f"{len(files)} 个文件,{errors} 处错误,{len(problems) - errors} 处提醒")
+        self.stdout.write(f"{len(files)} 个文件，{errors} 处错误，{len(problems) - errors} 处提醒")
         if errors:
             sys.exit(1)
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         for change in changes:
             self.stdout.write(f"[{WORDS[change.gravity]}] {change.path}: {change.sentence}")
         fault = version_fault(before, after)
-        self.stdout.write(fault or f"{len(changes)} 处改动,版本号 {before.version} → {after.version} 相符")
+        self.stdout.write(fault or f"{len(changes)} 处改动，版本号 {before.version} → {after.version} 相符")
         if fault:
             sys.exit(1)
 
@@ -105,12 +105,12 @@ class Command(BaseCommand):
         issuer = Agency.objects.filter(name=agency).first()
         officer = User.objects.filter(username=by).first()
         if issuer is None or officer is None:
-            raise CommandError(f"没有{'主办方“' + agency if issuer is None else '账号“' + by}”,请核对名称")
+            raise CommandError(f"没有{'主办方“' + agency if issuer is None else '账号“' + by}”，请核对名称")
         try:
             call = draft_call(issuer, _read(file), by=officer)
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(f"已导入 {call.code} {call.title}(草稿,规则 {call.rules.rules_hash})")
+        self.stdout.write(f"已导入 {call.code} {call.title}（草稿，规则 {call.rules.rules_hash}）")
 
     def _export(self, *, code: str, **_: Any) -> None:
         from grants.calls.models import Call  # noqa: PLC0415 - as above
@@ -146,4 +146,4 @@ def _problems_of(name: str) -> list[Problem]:
     except RulesInvalid as error:
         return list(error.problems)
     except DatabaseError as error:
-        raise CommandError("数据库还没有建立,节假日表无从查起:请先运行 manage.py migrate") from error
+        raise CommandError("数据库还没有建立，节假日表无从查起：请先运行 manage.py migrate") from error

@@ -17,13 +17,13 @@ def awards_and_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
     if number is None:
         return
     if rules.amounts.floor is not None and number * rules.amounts.floor > grants:
-        message = f"{number} 个项目即使都取下限也要 {yuan(number * rules.amounts.floor)},超过资助金 {yuan(grants)}"
+        message = f"{number} 个项目即使都取下限也要 {yuan(number * rules.amounts.floor)}，超过资助金 {yuan(grants)}"
         yield error("allocation.awards_max", message, "减少立项数或降低下限")
     if number * cap > grants:
-        message = f"{number} 个项目都取上限要 {yuan(number * cap)},超过资助金 {yuan(grants)}"
-        yield warning("allocation.awards_max", message, "如以核减解决可不改,否则减少立项数")
+        message = f"{number} 个项目都取上限要 {yuan(number * cap)}，超过资助金 {yuan(grants)}"
+        yield warning("allocation.awards_max", message, "如以核减解决可不改，否则减少立项数")
     if number * cap < grants:
-        message = f"{number} 个项目最多用 {yuan(number * cap)},资助金 {yuan(grants)} 用不完"
+        message = f"{number} 个项目最多用 {yuan(number * cap)}，资助金 {yuan(grants)} 用不完"
         yield warning("allocation.awards_max", message, "增加立项数或提高上限")
 
 
@@ -31,9 +31,9 @@ def awards_and_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
 def amount_bands(rules: CallRules, world: World) -> Iterator[Flaw]:
     allocation = rules.allocation
     if allocation.method is Method.GRADE_BANDS and not allocation.bands:
-        yield error("allocation.bands", "按评分档定额资助,却没有定额档", "填写各档起始分与金额")
+        yield error("allocation.bands", "按评分档定额资助，却没有定额档", "填写各档起始分与金额")
     if allocation.method is not Method.GRADE_BANDS and allocation.bands:
-        yield error("allocation.bands", f"分配方式是“{allocation.method.zh}”,定额档不会被使用", "改变方式或删去定额档")
+        yield error("allocation.bands", f"分配方式是“{allocation.method.zh}”，定额档不会被使用", "改变方式或删去定额档")
     if allocation.bands:
         bands = [(band.name, band.at_least, band.below) for band in allocation.bands]
         yield from (
@@ -60,9 +60,9 @@ def band_too_wide(rules: CallRules, world: World) -> Iterator[Flaw]:
 def number_without_serial(rules: CallRules, world: World) -> Iterator[Flaw]:
     pattern = rules.contract.number_pattern
     if "{no}" not in pattern:
-        yield error("contract.number_pattern", f"编号格式“{pattern}”没有 {{no}},所有协议同号", "加上 {no}")
+        yield error("contract.number_pattern", f"编号格式“{pattern}”没有 {{no}}，所有协议同号", "加上 {no}")
     elif "{year}" not in pattern:
-        yield warning("contract.number_pattern", f"编号格式“{pattern}”没有 {{year}},跨年可能重号", "加上 {year}")
+        yield warning("contract.number_pattern", f"编号格式“{pattern}”没有 {{year}}，跨年可能重号", "加上 {year}")
 
 
 @contradiction("L094", "协议缺少规则要求的条款")
@@ -77,4 +77,4 @@ def clause_missing(rules: CallRules, world: World) -> Iterator[Flaw]:
     }
     for clause, wanted in needed.items():
         if wanted and clause not in rules.contract.clauses:
-            yield error("contract.clauses", f"规则中有“{clause.zh}”的内容,协议却没有相应条款", f'加上 "{clause.value}"')
+            yield error("contract.clauses", f"规则中有“{clause.zh}”的内容，协议却没有相应条款", f'加上 "{clause.value}"')

@@ -18,7 +18,7 @@ def band_faults(bands: Sequence[Band], *, down_to: Decimal) -> Iterator[tuple[st
     yield from _ends(falling, down_to)
     for name, low, high in falling:
         if high is not None and high <= low:
-            yield f"等级“{name}”从 {plain(low)} 到 {plain(high)},没有分数落入", "上限分必须高于起始分"
+            yield f"等级“{name}”从 {plain(low)} 到 {plain(high)}，没有分数落入", "上限分必须高于起始分"
     for upper, lower in pairwise(falling):
         yield from _between(upper, lower)
 
@@ -26,9 +26,9 @@ def band_faults(bands: Sequence[Band], *, down_to: Decimal) -> Iterator[tuple[st
 def _ends(falling: Sequence[Band], down_to: Decimal) -> Iterator[tuple[str, str]]:
     top, bottom = falling[0], falling[-1]
     if top[2] is not None:
-        yield f"最高等级“{top[0]}”到 {plain(top[2])} 为止,更高的分数没有等级", "删去最高等级的上限分"
+        yield f"最高等级“{top[0]}”到 {plain(top[2])} 为止，更高的分数没有等级", "删去最高等级的上限分"
     if bottom[1] > down_to:
-        yield f"最低等级“{bottom[0]}”从 {plain(bottom[1])} 起,低于它的分数没有等级", f"起始分改为 {plain(down_to)}"
+        yield f"最低等级“{bottom[0]}”从 {plain(bottom[1])} 起，低于它的分数没有等级", f"起始分改为 {plain(down_to)}"
 
 
 def _between(upper: Band, lower: Band) -> Iterator[tuple[str, str]]:

@@ -13,10 +13,10 @@ from grants.calls.rulebook.parts.funding import AFTER_MONEY, WITH_PERCENT, Condi
 def tranches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = sum(tranche.percent for tranche in rules.funding.tranches)
     if total != 100:
-        yield error("funding.tranches", f"各期拨款比例合计 {plain(total)}%,不等于 100%", "调整各期比例")
+        yield error("funding.tranches", f"各期拨款比例合计 {plain(total)}%，不等于 100%", "调整各期比例")
     for tranche in rules.funding.tranches:
         if tranche.percent == 0:
-            yield error(f"{_key(tranche)}.percent", f"第 {tranche.no} 期比例为 0,没有钱可拨", "删去这一期")
+            yield error(f"{_key(tranche)}.percent", f"第 {tranche.no} 期比例为 0，没有钱可拨", "删去这一期")
 
 
 @contradiction("L101", "期次编号不连续")
@@ -32,8 +32,8 @@ def midterm_condition_without_sheet(rules: CallRules, world: World) -> Iterator[
         if condition.code is Predicate.MIDTERM_PASSED and rules.evaluation.midterm is None:
             yield error(
                 f"{_key(tranche)}.conditions",
-                f"第 {tranche.no} 期以中期评估合格为条件,却没有中期评估表",
-                "增加 [evaluation.midterm],或改变条件",
+                f"第 {tranche.no} 期以中期评估合格为条件，却没有中期评估表",
+                "增加 [evaluation.midterm]，或改变条件",
             )
 
 
@@ -43,8 +43,8 @@ def final_condition_without_sheet(rules: CallRules, world: World) -> Iterator[Fl
         if condition.code is Predicate.FINAL_PASSED and rules.evaluation.final is None:
             yield error(
                 f"{_key(tranche)}.conditions",
-                f"第 {tranche.no} 期以末期评估合格为条件,却没有末期评估表",
-                "增加 [evaluation.final],或改变条件",
+                f"第 {tranche.no} 期以末期评估合格为条件，却没有末期评估表",
+                "增加 [evaluation.final]，或改变条件",
             )
 
 
@@ -55,7 +55,7 @@ def first_tranche_waits_for_itself(rules: CallRules, world: World) -> Iterator[F
     first = rules.funding.tranches[0]
     for condition in first.conditions:
         if condition.code in AFTER_MONEY:
-            message = f"首期以“{condition.code.zh}”为条件,而没有首期款项目无从做到,永远拨不出"
+            message = f"首期以“{condition.code.zh}”为条件，而没有首期款项目无从做到，永远拨不出"
             yield error(f"{_key(first)}.conditions", message, "把此条件移到以后各期")
 
 
@@ -66,7 +66,7 @@ def midterm_after_final(rules: CallRules, world: World) -> Iterator[Flaw]:
         codes = {condition.code for condition in tranche.conditions}
         if closed_at is not None and Predicate.MIDTERM_PASSED in codes:
             yield error(
-                f"{_key(tranche)}.conditions", f"第 {closed_at} 期已要求末期评估,第 {tranche.no} 期才要求中期评估", "对调两期条件"
+                f"{_key(tranche)}.conditions", f"第 {closed_at} 期已要求末期评估，第 {tranche.no} 期才要求中期评估", "对调两期条件"
             )
         if closed_at is None and Predicate.FINAL_PASSED in codes:
             closed_at = tranche.no
@@ -77,7 +77,7 @@ def condition_parameter(rules: CallRules, world: World) -> Iterator[Flaw]:
     for tranche, condition in _conditions(rules):
         key = f"{_key(tranche)}.conditions"
         if condition.code in WITH_PERCENT and not condition.percent:
-            yield error(key, f"条件“{condition.code.zh}”没有写比例", "填写 percent,例如 60")
+            yield error(key, f"条件“{condition.code.zh}”没有写比例", "填写 percent，例如 60")
         if condition.code not in WITH_PERCENT and condition.percent is not None:
             yield error(key, f"条件“{condition.code.zh}”不需要比例", "删去 percent")
 
@@ -105,7 +105,7 @@ def change_thresholds(rules: CallRules, world: World) -> Iterator[Flaw]:
         message = f"承办方批准的上限 {plain(changes.operator_up_to)}% 低于备案的上限 {plain(changes.record_up_to)}%"
         yield error("funding.changes.operator_up_to", message, "承办方批准的上限不低于备案上限")
     if changes.extensions_max and not changes.extension_months:
-        yield error("funding.changes.extension_months", "允许延期,却没有写可延几个月", "填写月数,或把延期次数改为 0")
+        yield error("funding.changes.extension_months", "允许延期，却没有写可延几个月", "填写月数，或把延期次数改为 0")
 
 
 @contradiction("L115", "配套或票据条件没有依据")
@@ -113,9 +113,9 @@ def match_condition_without_match(rules: CallRules, world: World) -> Iterator[Fl
     matched = rules.amounts.match_share or any(source.matching for source in rules.sources)
     for tranche, condition in _conditions(rules):
         if condition.code is Predicate.MATCH_ARRIVED and not matched:
-            yield error(f"{_key(tranche)}.conditions", "以配套资金到位为条件,却没有配套要求", "删去此条件,或写明配套占比")
+            yield error(f"{_key(tranche)}.conditions", "以配套资金到位为条件，却没有配套要求", "删去此条件，或写明配套占比")
         if condition.code is Predicate.RECEIPT_UPLOADED and not rules.funding.receipts:
-            yield error("funding.receipts", "以票据为条件,却没有写认可哪些票据", "填写认可票据")
+            yield error("funding.receipts", "以票据为条件，却没有写认可哪些票据", "填写认可票据")
 
 
 def _key(tranche: TrancheRule) -> str:

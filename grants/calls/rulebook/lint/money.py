@@ -20,16 +20,16 @@ def pool_does_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
     pool = rules.pool
     parts = pool.grants + pool.hosting + pool.evaluation
     if parts != pool.total:
-        message = f"资助金、承办费与评估费合计 {yuan(parts)},不等于总额 {yuan(pool.total)}"
-        yield error("pool.total", message, f"总额改为 {yuan(parts)},或调整各项")
+        message = f"资助金、承办费与评估费合计 {yuan(parts)}，不等于总额 {yuan(pool.total)}"
+        yield error("pool.total", message, f"总额改为 {yuan(parts)}，或调整各项")
 
 
 @contradiction("L021", "资金来源合计与资金池不符")
 def sources_do_not_fill_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = _sum(source.amount for source in rules.sources)
     if total != rules.pool.total:
-        message = f"各来源合计 {yuan(total)},不等于资金池 {yuan(rules.pool.total)}"
-        yield error("sources", message, "补齐来源或更正金额,每一元都要有出处")
+        message = f"各来源合计 {yuan(total)}，不等于资金池 {yuan(rules.pool.total)}"
+        yield error("sources", message, "补齐来源或更正金额，每一元都要有出处")
 
 
 @contradiction("L022", "单个项目上限超过资助金")
@@ -45,8 +45,8 @@ def cap_over_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
 def categories_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = _sum(_set_aside(category, rules.pool.grants) for category in rules.categories)
     if total > rules.pool.grants:
-        message = f"各领域子额度合计 {yuan(total)},超过资助金 {yuan(rules.pool.grants)}"
-        yield error("categories", message, f"减少 {yuan(total - rules.pool.grants)},或增加资助金")
+        message = f"各领域子额度合计 {yuan(total)}，超过资助金 {yuan(rules.pool.grants)}"
+        yield error("categories", message, f"减少 {yuan(total - rules.pool.grants)}，或增加资助金")
 
 
 @contradiction("L024", "领域的名额、额度与上限不合")
@@ -59,7 +59,7 @@ def category_disagrees_with_itself(rules: CallRules, world: World) -> Iterator[F
             yield error(f"{key}.amount", f"“{category.name}”额度不够资助一个项目", "提高额度或降低下限")
         if category.amount is not None and category.count is not None and category.count * cap < category.amount:
             message = (
-                f"“{category.name}”{category.count} 个项目最多用 {yuan(category.count * cap)},额度 {yuan(category.amount)} 用不完"
+                f"“{category.name}”{category.count} 个项目最多用 {yuan(category.count * cap)}，额度 {yuan(category.amount)} 用不完"
             )
             yield warning(f"{key}.count", message, "增加名额、提高上限或减少额度")
 
@@ -69,9 +69,9 @@ def tracks_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
     quotas = [track.amount for track in rules.tracks if track.amount is not None]
     total, grants = _sum(quotas), rules.pool.grants
     if total > grants:
-        yield error("tracks", f"各赛道额度合计 {yuan(total)},超过资助金 {yuan(grants)}", f"减少 {yuan(total - grants)}")
+        yield error("tracks", f"各赛道额度合计 {yuan(total)}，超过资助金 {yuan(grants)}", f"减少 {yuan(total - grants)}")
     elif quotas and len(quotas) == len(rules.tracks) and total < grants:
-        yield warning("tracks", f"各赛道额度合计 {yuan(total)},少于资助金 {yuan(grants)},差额无处可用", "把差额分给某个赛道")
+        yield warning("tracks", f"各赛道额度合计 {yuan(total)}，少于资助金 {yuan(grants)}，差额无处可用", "把差额分给某个赛道")
 
 
 @contradiction("L026", "赛道上限高于征集上限")
@@ -93,17 +93,17 @@ def match_contradicts_cap_share(rules: CallRules, world: World) -> Iterator[Flaw
     if cap is None or match is None or cap + match == HUNDRED:
         return
     if cap + match > HUNDRED:
-        message = f"配套至少 {percent_text(match)} 时,资助最多占 {percent_text(HUNDRED - match)},达不到所写的 {percent_text(cap)}"
+        message = f"配套至少 {percent_text(match)} 时，资助最多占 {percent_text(HUNDRED - match)}，达不到所写的 {percent_text(cap)}"
     else:
-        message = f"资助至多 {percent_text(cap)},配套必然至少 {percent_text(HUNDRED - cap)},与所写 {percent_text(match)} 不符"
-    yield error("amounts.match_share", message, "两者合计应为 100%,因为项目总预算只有资助与配套两部分")
+        message = f"资助至多 {percent_text(cap)}，配套必然至少 {percent_text(HUNDRED - cap)}，与所写 {percent_text(match)} 不符"
+    yield error("amounts.match_share", message, "两者合计应为 100%，因为项目总预算只有资助与配套两部分")
 
 
 @contradiction("L028", "没有配套却限制实物配套")
 def in_kind_without_match(rules: CallRules, world: World) -> Iterator[Flaw]:
     share, match = rules.amounts.in_kind_share, rules.amounts.match_share
     if share is not None and not match:
-        yield error("amounts.in_kind_share", "限定了实物配套的占比,却没有配套要求", "写明配套占比下限,或删去实物配套占比")
+        yield error("amounts.in_kind_share", "限定了实物配套的占比，却没有配套要求", "写明配套占比下限，或删去实物配套占比")
 
 
 @contradiction("L029", "彩票公益金没有标识文字")
@@ -124,10 +124,10 @@ def lottery_without_purpose(rules: CallRules, world: World) -> Iterator[Flaw]:
             continue
         key, stray = f"sources[{source.id}].purposes", [p for p in source.purposes if p not in LOTTERY_PURPOSES]
         if not source.purposes:
-            yield error(key, f"“{source.name}”没有写允许用途(彩票管理条例第三十三条)", f"从 {'、'.join(LOTTERY_PURPOSES)} 中选填")
+            yield error(key, f"“{source.name}”没有写允许用途（彩票管理条例第三十三条）", f"从 {'、'.join(LOTTERY_PURPOSES)} 中选填")
         if stray:
             yield error(
-                key, f"彩票公益金不能用于{'、'.join(stray)}", f"只能用于 {'、'.join(LOTTERY_PURPOSES)},其余改由别的来源承担"
+                key, f"彩票公益金不能用于{'、'.join(stray)}", f"只能用于 {'、'.join(LOTTERY_PURPOSES)}，其余改由别的来源承担"
             )
 
 
@@ -139,7 +139,7 @@ def category_without_source(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.categories:
         if category.purpose and category.purpose not in allowed:
             message = f"“{category.name}”的用途“{category.purpose}”不在任何来源的允许用途之内"
-            yield error(f"categories[{category.code}].purpose", message, f"改为 {'、'.join(sorted(allowed))} 之一,或增加来源")
+            yield error(f"categories[{category.code}].purpose", message, f"改为 {'、'.join(sorted(allowed))} 之一，或增加来源")
 
 
 @contradiction("L032", "来源禁止的费用类别不存在")
@@ -163,7 +163,7 @@ def matching_over_source(rules: CallRules, world: World) -> Iterator[Flaw]:
 @contradiction("L034", "承办费占比偏高")
 def hosting_too_dear(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.pool.hosting * 10 > rules.pool.total:
-        yield warning("pool.hosting", "承办服务费超过资金池的 10%(广州市级约 6.8%)", "降低承办费,或在公告中说明理由")
+        yield warning("pool.hosting", "承办服务费超过资金池的 10%（广州市级约 6.8%）", "降低承办费，或在公告中说明理由")
 
 
 @contradiction("L035", "来源、领域或赛道编号重复")

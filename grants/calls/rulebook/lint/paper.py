@@ -25,17 +25,17 @@ def caps_leave_no_budget(rules: CallRules, world: World) -> Iterator[Flaw]:
     usable = [category for category in rules.budget.categories if not category.banned]
     shares = [category.cap_share for category in usable if category.cap_share is not None]
     if not usable:
-        yield error("budget.categories", "所有费用类别都禁止列支,写不出预算", "至少保留一个可用类别")
+        yield error("budget.categories", "所有费用类别都禁止列支，写不出预算", "至少保留一个可用类别")
     elif len(shares) == len(usable) and sum(shares) < 100:
-        message = f"每个类别都有占比上限,合计只有 {percent_text(sum(shares, Decimal(0)))},写不出合规的预算"
-        yield error("budget.categories", message, "放开主要类别的上限,使合计达到 100%")
+        message = f"每个类别都有占比上限，合计只有 {percent_text(sum(shares, Decimal(0)))}，写不出合规的预算"
+        yield error("budget.categories", message, "放开主要类别的上限，使合计达到 100%")
 
 
 @contradiction("L051", "禁止列支的类别又设上限")
 def banned_and_capped(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.budget.categories:
         if category.banned and (category.cap_share or category.cap_amount):
-            yield error(f"budget.categories[{category.code}]", f"“{category.name}”禁止列支,却设了上限", "删去上限,或取消禁止")
+            yield error(f"budget.categories[{category.code}]", f"“{category.name}”禁止列支，却设了上限", "删去上限，或取消禁止")
 
 
 @contradiction("L052", "费用类别、规则、指标或附件编号重复")
@@ -64,10 +64,10 @@ def _expression(rule: BudgetRule, known: frozenset[str]) -> Iterator[Flaw]:
     try:
         unknown = expressions.names(expressions.parse(rule.expr)) - known
     except expressions.ExpressionError as fault:
-        yield error(key, f"算式读不懂:{fault}", "写成比较,例如 personnel + expert <= 45% * grant")
+        yield error(key, f"算式读不懂：{fault}", "写成比较，例如 personnel + expert <= 45% * grant")
         return
     if unknown:
-        yield error(key, f"算式用了不存在的名称 {'、'.join(sorted(unknown))}", f"可用名称:{'、'.join(sorted(known))}")
+        yield error(key, f"算式用了不存在的名称 {'、'.join(sorted(unknown))}", f"可用名称：{'、'.join(sorted(known))}")
 
 
 @contradiction("L054", "费用类别的金额上限没有意义")
@@ -89,9 +89,9 @@ def category_shadows_name(rules: CallRules, world: World) -> Iterator[Flaw]:
 def field_without_parts(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, field in _fields(rules):
         if field.kind in CHOICES and len(field.options) < 2:
-            yield error(f"{key}.options", f"“{field.label}”是选择题,却没有两个以上选项", "填写选项")
+            yield error(f"{key}.options", f"“{field.label}”是选择题，却没有两个以上选项", "填写选项")
         if field.kind is FieldKind.TABLE and not field.columns:
-            yield error(f"{key}.columns", f"“{field.label}”是表格,却没有列", "填写列")
+            yield error(f"{key}.columns", f"“{field.label}”是表格，却没有列", "填写列")
         for column in field.columns:
             yield from _column(f"{key}.columns[{column.code}]", column)
 
@@ -120,9 +120,9 @@ def field_points_nowhere(rules: CallRules, world: World) -> Iterator[Flaw]:
         if field.kpi is not None and field.kpi not in kpis:
             yield error(f"{key}.kpi", f"没有指标 {field.kpi}", f"改为 {'、'.join(sorted(kpis))} 之一")
         if field.attachment is not None and field.attachment not in files:
-            yield error(f"{key}.attachment", f"附件清单中没有 {field.attachment}", "在 [[attachments]] 中增加,或改正编号")
+            yield error(f"{key}.attachment", f"附件清单中没有 {field.attachment}", "在 [[attachments]] 中增加，或改正编号")
         if field.kind is FieldKind.FILE and field.attachment is None:
-            yield error(f"{key}.attachment", f"“{field.label}”要求上传,却没有说明是哪一种附件", "填写附件编号")
+            yield error(f"{key}.attachment", f"“{field.label}”要求上传，却没有说明是哪一种附件", "填写附件编号")
 
 
 @contradiction("L062", "附件要求不可能满足")
@@ -156,20 +156,20 @@ def sheet_without_form(rules: CallRules, world: World) -> Iterator[Flaw]:
     }
     for name, (sheet, form, zh) in pairs.items():
         if sheet is not None and not form:
-            yield error(f"forms.{name}", f"有{zh}评估表,却没有{zh}报告表单,评估没有依据", f"增加 [[forms.{name}]]")
+            yield error(f"forms.{name}", f"有{zh}评估表，却没有{zh}报告表单，评估没有依据", f"增加 [[forms.{name}]]")
 
 
 @contradiction("L065", "没有承诺书")
 def nothing_declared(rules: CallRules, world: World) -> Iterator[Flaw]:
     if not rules.forms.declarations:
-        yield warning("forms.declarations", "没有任何承诺,虚假申报难以追责", "至少要求承诺材料真实、无违法记录、未重复获资助")
+        yield warning("forms.declarations", "没有任何承诺，虚假申报难以追责", "至少要求承诺材料真实、无违法记录、未重复获资助")
 
 
 @contradiction("L066", "保管期限短于法律依据的要求")
 def kept_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
     limits = rules.limits
     if rules.retention.file_years < limits.file_years:
-        message = f"项目档案保管 {rules.retention.file_years} 年,短于 {limits.file_years} 年({limits.file_years_source})"
+        message = f"项目档案保管 {rules.retention.file_years} 年，短于 {limits.file_years} 年（{limits.file_years_source}）"
         yield error("retention.file_years", message, f"改为不少于 {limits.file_years} 年")
 
 
@@ -177,7 +177,7 @@ def kept_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
 def logo_proof_without_logo(rules: CallRules, world: World) -> Iterator[Flaw]:
     wanted = any(c.code is Predicate.LOGO_SHOWN for tranche in rules.funding.tranches for c in tranche.conditions)
     if wanted and not any(source.logo_text for source in rules.sources):
-        yield error("funding.tranches", "拨付条件要求提交标识佐证,却没有来源写明标识文字", "填写来源的标识文字,或删去此条件")
+        yield error("funding.tranches", "拨付条件要求提交标识佐证，却没有来源写明标识文字", "填写来源的标识文字，或删去此条件")
 
 
 def _forms(rules: CallRules) -> dict[str, tuple[Section, ...]]:

@@ -17,7 +17,7 @@ def sheet_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
         total = sum(criterion.weight for criterion in sheet.criteria)
         if total != 100:
             yield error(
-                f"review.sheets[{sheet.code}].criteria", f"“{sheet.name}”各指标权重合计 {plain(total)},不等于 100", "调整权重"
+                f"review.sheets[{sheet.code}].criteria", f"“{sheet.name}”各指标权重合计 {plain(total)}，不等于 100", "调整权重"
             )
 
 
@@ -25,7 +25,7 @@ def sheet_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
 def stage_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = sum(stage.weight for stage in rules.review.stages)
     if total != 100:
-        yield error("review.stages", f"各评审环节权重合计 {plain(total)},不等于 100", "调整权重")
+        yield error("review.stages", f"各评审环节权重合计 {plain(total)}，不等于 100", "调整权重")
     for kind in repeated(stage.kind for stage in rules.review.stages):
         yield error("review.stages", f"评审环节 {kind} 出现了不止一次", "合并为一个环节")
 
@@ -35,7 +35,7 @@ def mix_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     mix = rules.review.mix
     total = mix.experts + mix.residents + mix.pledges + mix.public_vote
     if total != 100:
-        yield error("review.mix", f"专家、居民、认捐与公众投票合计 {plain(total)},不等于 100", "调整各项权重")
+        yield error("review.mix", f"专家、居民、认捐与公众投票合计 {plain(total)}，不等于 100", "调整各项权重")
 
 
 @contradiction("L073", "评审人数不够去掉最高最低分")
@@ -46,11 +46,11 @@ def panel_smaller_than_trim(rules: CallRules, world: World) -> Iterator[Flaw]:
         return
     if trim.from_ballots <= dropped:
         yield error(
-            "review.trim.from_ballots", f"{trim.from_ballots} 票时要去掉 {dropped} 票,无分可算", f"改为至少 {dropped + 3} 票"
+            "review.trim.from_ballots", f"{trim.from_ballots} 票时要去掉 {dropped} 票，无分可算", f"改为至少 {dropped + 3} 票"
         )
     if panel.size < trim.from_ballots:
-        message = f"评审小组 {panel.size} 人,达不到去最高最低分所需的 {trim.from_ballots} 票"
-        yield error("review.panel.size", message, f"增加到 {trim.from_ballots} 人以上,或不去极值")
+        message = f"评审小组 {panel.size} 人，达不到去最高最低分所需的 {trim.from_ballots} 票"
+        yield error("review.panel.size", message, f"增加到 {trim.from_ballots} 人以上，或不去极值")
 
 
 IDENTIFYING = (
@@ -79,7 +79,7 @@ def identity_shows(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.review.hiding is None:
         return
     if any(stage.kind == StageKind.ORAL for stage in rules.review.stages):
-        yield warning("review.stages", "路演答辩时专家会见到申报单位的人,隐名不再成立", "去掉答辩,或不隐名")
+        yield warning("review.stages", "路演答辩时专家会见到申报单位的人，隐名不再成立", "去掉答辩，或不隐名")
     yield from _closed_files(rules)
     yield from _telling_questions(rules)
 
@@ -89,16 +89,16 @@ def _closed_files(rules: CallRules) -> Iterator[Flaw]:
     shown = [a for a in rules.attachments if a.visibility != Visibility.STAFF and a.phase == Phase.APPLICATION and not a.redacts]
     for item in shown:
         if item.code not in copied:
-            message = f"“{item.name}”没有隐名版,隐名评审时专家看不到它"
-            yield warning(f"attachments[{item.code}]", message, "增加一项附件,“隐名版对应”填它的编号")
+            message = f"“{item.name}”没有隐名版，隐名评审时专家看不到它"
+            yield warning(f"attachments[{item.code}]", message, "增加一项附件，“隐名版对应”填它的编号")
 
 
 def _telling_questions(rules: CallRules) -> Iterator[Flaw]:
     for section in rules.forms.application:
         for field in section.fields:
             if any(word in field.label for word in IDENTIFYING):
-                message = f"“{field.label}”可能要求写出单位身份;系统只能遮去登记过的名称、代码、电话、地址和人名"
-                yield warning(f"forms.application[{section.code}].fields[{field.code}]", message, "改问法,或提示不要写出单位")
+                message = f"“{field.label}”可能要求写出单位身份；系统只能遮去登记过的名称、代码、电话、地址和人名"
+                yield warning(f"forms.application[{section.code}].fields[{field.code}]", message, "改问法，或提示不要写出单位")
 
 
 def _redacted_copies(rules: CallRules) -> Iterator[Flaw]:
@@ -108,18 +108,18 @@ def _redacted_copies(rules: CallRules) -> Iterator[Flaw]:
             continue
         where = f"attachments[{item.code}].redacts"
         if item.redacts not in known:
-            yield error(where, f"“{item.name}”对应的附件 {item.redacts} 不存在,或本身是隐名版", "填写一项原件的编号")
+            yield error(where, f"“{item.name}”对应的附件 {item.redacts} 不存在，或本身是隐名版", "填写一项原件的编号")
         if item.visibility == Visibility.STAFF:
-            yield error(where, f"“{item.name}”是给专家看的隐名版,可见范围却只有主办方", "可见范围改为“主办方与评审专家”")
+            yield error(where, f"“{item.name}”是给专家看的隐名版，可见范围却只有主办方", "可见范围改为“主办方与评审专家”")
         if tuple(item.media_types) != (MediaType.PDF,):
-            yield error(where, f"“{item.name}”是隐名版,只能是 PDF,才能清除文件属性里的姓名和单位", "文件类型只留 PDF")
+            yield error(where, f"“{item.name}”是隐名版，只能是 PDF，才能清除文件属性里的姓名和单位", "文件类型只留 PDF")
 
 
 @contradiction("L074", "评审小组人数为偶数")
 def even_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     size = rules.review.panel.size
     if size % 2 == 0:
-        yield warning("review.panel.size", f"评审小组 {size} 人,表决可能相持", f"改为 {size + 1} 人或 {size - 1} 人")
+        yield warning("review.panel.size", f"评审小组 {size} 人，表决可能相持", f"改为 {size + 1} 人或 {size - 1} 人")
 
 
 @contradiction("L075", "指标没有相应的评分人")
@@ -128,8 +128,8 @@ def criterion_without_scorer(rules: CallRules, world: World) -> Iterator[Flaw]:
     seats = {Scorer.FINANCE: panel.finance, Scorer.FIELD: panel.field, Scorer.RESIDENT: panel.residents}
     for key, criterion in _criteria(rules):
         if seats.get(criterion.scorer, 1) == 0:
-            message = f"“{criterion.name}”由{criterion.scorer.zh}评分,而评审小组没有{criterion.scorer.zh}"
-            yield error(f"{key}.scorer", message, f"在 [review.panel] 增加{criterion.scorer.zh},或改由他人评分")
+            message = f"“{criterion.name}”由{criterion.scorer.zh}评分，而评审小组没有{criterion.scorer.zh}"
+            yield error(f"{key}.scorer", message, f"在 [review.panel] 增加{criterion.scorer.zh}，或改由他人评分")
 
 
 @contradiction("L076", "及格线不在 0–100 之间")
@@ -145,7 +145,7 @@ def pass_line_out_of_range(rules: CallRules, world: World) -> Iterator[Flaw]:
 def ties_without_lot(rules: CallRules, world: World) -> Iterator[Flaw]:
     rule_list = rules.review.ties
     if rule_list[-1].by is not TieBy.LOT:
-        yield error("review.ties", "同分规则的最后一步不是抽签,仍可能分不出先后", '在最后加上 { by = "lot" }')
+        yield error("review.ties", "同分规则的最后一步不是抽签，仍可能分不出先后", '在最后加上 { by = "lot" }')
     if any(rule.by is TieBy.LOT for rule in rule_list[:-1]):
         yield error("review.ties", "抽签之后的同分规则永远用不到", "把抽签放在最后")
 
@@ -155,7 +155,7 @@ def tie_criterion_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
     for index, rule in enumerate(rules.review.ties):
         key = f"review.ties[#{index + 1}].criterion"
         if rule.by is TieBy.CRITERION and rule.criterion is None:
-            yield error(key, "按指标定先后,却没有写哪个指标", "填写指标编号")
+            yield error(key, "按指标定先后，却没有写哪个指标", "填写指标编号")
         for sheet in rules.review.sheets:
             if rule.criterion and rule.criterion not in {criterion.code for criterion in sheet.criteria}:
                 yield error(key, f"评分表“{sheet.name}”没有指标 {rule.criterion}", "改为各评分表都有的指标")
@@ -166,7 +166,7 @@ def ballots_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     panel, trim = rules.review.panel, rules.review.trim
     if panel.min_ballots > panel.size:
         yield error(
-            "review.panel.min_ballots", f"要求 {panel.min_ballots} 张有效票,而评审小组只有 {panel.size} 人", "减少票数或增加人数"
+            "review.panel.min_ballots", f"要求 {panel.min_ballots} 张有效票，而评审小组只有 {panel.size} 人", "减少票数或增加人数"
         )
     if trim.high + trim.low >= panel.min_ballots:
         yield error("review.panel.min_ballots", f"{panel.min_ballots} 票去掉最高最低分后无分可算", "增加最少有效票数")
@@ -178,7 +178,7 @@ def criterion_without_anchors(rules: CallRules, world: World) -> Iterator[Flaw]:
         levels = [anchor.at for anchor in criterion.anchors]
         if len(levels) < 2:
             yield error(
-                f"{key}.anchors", f"“{criterion.name}”没有用文字说明各档含义,专家各打各的", "至少写出两档,例如 100% 与 50%"
+                f"{key}.anchors", f"“{criterion.name}”没有用文字说明各档含义，专家各打各的", "至少写出两档，例如 100% 与 50%"
             )
         if len(set(levels)) < len(levels):
             yield error(f"{key}.anchors", f"“{criterion.name}”有两档得分率相同", "每档用不同的得分率")
@@ -188,9 +188,9 @@ def criterion_without_anchors(rules: CallRules, world: World) -> Iterator[Flaw]:
 def residents_mismatch(rules: CallRules, world: World) -> Iterator[Flaw]:
     weight, seats = rules.review.mix.residents, rules.review.panel.residents
     if weight and not seats:
-        yield error("review.panel.residents", f"居民代表占 {plain(weight)}%,却没有居民代表", "填写居民代表人数")
+        yield error("review.panel.residents", f"居民代表占 {plain(weight)}%，却没有居民代表", "填写居民代表人数")
     if seats and not weight and not any(c.scorer is Scorer.RESIDENT for _, c in _criteria(rules)):
-        yield warning("review.mix.residents", f"请了 {seats} 位居民代表,其意见却不计分", "给居民评分一定权重")
+        yield warning("review.mix.residents", f"请了 {seats} 位居民代表，其意见却不计分", "给居民评分一定权重")
 
 
 @contradiction("L082", "现场核查分值与所属指标不合")
@@ -202,7 +202,7 @@ def site_points_over_criterion(rules: CallRules, world: World) -> Iterator[Flaw]
     if site.criterion not in weights:
         yield error("review.site_check.criterion", f"没有指标 {site.criterion}", f"改为 {'、'.join(weights)} 之一")
     elif site.points > weights[site.criterion]:
-        message = f"现场核查 {plain(site.points)} 分,超过所属指标的 {plain(weights[site.criterion])} 分"
+        message = f"现场核查 {plain(site.points)} 分，超过所属指标的 {plain(weights[site.criterion])} 分"
         yield error("review.site_check.points", message, "降低现场核查分值")
 
 
@@ -210,7 +210,7 @@ def site_points_over_criterion(rules: CallRules, world: World) -> Iterator[Flaw]
 def pledges_without_source(rules: CallRules, world: World) -> Iterator[Flaw]:
     open_sources = [s for s in rules.sources if s.claim is not None or s.kind in (SourceKind.ENTERPRISE, SourceKind.CROWDFUNDING)]
     if rules.review.mix.pledges and not open_sources:
-        yield error("review.mix.pledges", "定向认捐计入总分,却没有企业认购或众筹来源", "增加来源,或认捐不计分")
+        yield error("review.mix.pledges", "定向认捐计入总分，却没有企业认购或众筹来源", "增加来源，或认捐不计分")
 
 
 @contradiction("L084", "赛道的评分表不存在")
@@ -227,10 +227,10 @@ def mix_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     needed = panel.finance + panel.field + panel.agency_seats
     if needed > panel.size:
         yield error(
-            "review.panel", f"财务、行业专家与主办方席位合计 {needed} 人,超过小组的 {panel.size} 人", "增加人数或减少席位"
+            "review.panel", f"财务、行业专家与主办方席位合计 {needed} 人，超过小组的 {panel.size} 人", "增加人数或减少席位"
         )
     if panel.agency_seats > 1:
-        yield warning("review.panel.agency_seats", f"主办方占 {panel.agency_seats} 席,独立性不足", "主办方至多 1 席")
+        yield warning("review.panel.agency_seats", f"主办方占 {panel.agency_seats} 席，独立性不足", "主办方至多 1 席")
 
 
 @contradiction("L086", "评分表或指标编号重复")
@@ -246,20 +246,20 @@ def repeated_review_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
 def vote_brushing(rules: CallRules, world: World) -> Iterator[Flaw]:
     weight = rules.review.mix.public_vote
     if weight > 20:
-        yield warning("review.mix.public_vote", f"公众投票占 {plain(weight)}%,刷票足以改变结果", "降到 20% 以下,或只作参考")
+        yield warning("review.mix.public_vote", f"公众投票占 {plain(weight)}%，刷票足以改变结果", "降到 20% 以下，或只作参考")
 
 
 @contradiction("L088", "路演没有时间")
 def oral_without_minutes(rules: CallRules, world: World) -> Iterator[Flaw]:
     for stage in rules.review.stages:
         if stage.kind is StageKind.ORAL and not stage.pitch_minutes:
-            yield error("review.stages[oral].pitch_minutes", "有路演答辩,却没有写陈述几分钟", "填写陈述与问答时间,各家一样")
+            yield error("review.stages[oral].pitch_minutes", "有路演答辩，却没有写陈述几分钟", "填写陈述与问答时间，各家一样")
 
 
 @contradiction("L089", "没有财务人员审预算")
 def nobody_reads_budget(rules: CallRules, world: World) -> Iterator[Flaw]:
     if not (rules.review.finance_review or rules.review.panel.finance or rules.amounts.micro):
-        yield warning("review.panel.finance", "既没有财务预算审核,也没有财务专家", "增加其中之一")
+        yield warning("review.panel.finance", "既没有财务预算审核，也没有财务专家", "增加其中之一")
 
 
 @contradiction("L120", "校准分作为正式得分")

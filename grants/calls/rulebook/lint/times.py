@@ -25,7 +25,7 @@ def closes_before_opening(rules: CallRules, world: World) -> Iterator[Flaw]:
 def questions_outlive_bidding(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     if times.questions_until >= times.closes_at:
-        yield error("timetable.questions_until", "申报截止时提问期还没有结束,答复来不及使用", "把提问截止提前到申报截止之前")
+        yield error("timetable.questions_until", "申报截止时提问期还没有结束，答复来不及使用", "把提问截止提前到申报截止之前")
     if times.questions_until < times.opens_at:
         yield error("timetable.questions_until", "提问期在开始申报之前就结束了", "把提问截止改到开始申报之后")
 
@@ -38,7 +38,7 @@ def open_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
         < times.closes_at
         < times.opens_at.replace(hour=0, minute=0, second=0) + timedelta(days=limit.period.amount)
     ):
-        message = f"申报期不足 {limit.period.words()}(法律依据“{rules.legal_basis.zh}”;{limit.source})"
+        message = f"申报期不足 {limit.period.words()}（法律依据“{rules.legal_basis.zh}”；{limit.source}）"
         yield by_law(limit.binding, "timetable.closes_at", message, f"截止时间至少延到开始后第 {limit.period.amount} 日")
 
 
@@ -59,7 +59,7 @@ def review_before_cure(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     earliest = times.closes_at.date() + timedelta(days=_calendar_days(times.cure))
     if times.review_by < earliest:
-        message = f"评审完成日 {times.review_by} 早于截止加补正期({times.cure.words()})之后的 {earliest}"
+        message = f"评审完成日 {times.review_by} 早于截止加补正期（{times.cure.words()}）之后的 {earliest}"
         yield error("timetable.review_by", message, f"改到 {earliest} 或更晚")
 
 
@@ -70,7 +70,7 @@ def deadline_on_a_holiday(rules: CallRules, world: World) -> Iterator[Flaw]:
     moments |= {f"batches[{batch.no}].closes_at": batch.closes_at for batch in times.batches[:-1]}  # the last is closes_at itself
     for name, moment in moments.items():
         if not world.is_workday(moment.date()):
-            yield warning(f"timetable.{name}", f"{moment:%Y-%m-%d} 不是工作日,截止前无人答疑", "改到临近的工作日")
+            yield warning(f"timetable.{name}", f"{moment:%Y-%m-%d} 不是工作日，截止前无人答疑", "改到临近的工作日")
 
 
 @contradiction("L008", "年份的调休安排未公布")
@@ -79,8 +79,8 @@ def unpublished_year(rules: CallRules, world: World) -> Iterator[Flaw]:
         return
     for year in range(rules.timetable.opens_at.year, _last_day(rules).year + 1):
         if year not in world.published_years:
-            message = f"{year} 年的放假调休安排尚未公布,按工作日计的时限可能变化"
-            yield warning("timetable", message, "公布后更新节假日表;已公告的时限只会延后")
+            message = f"{year} 年的放假调休安排尚未公布，按工作日计的时限可能变化"
+            yield warning("timetable", message, "公布后更新节假日表；已公告的时限只会延后")
 
 
 @contradiction("L009", "异议期、答复期短缺或过长")
@@ -89,7 +89,7 @@ def objections_out_of_bounds(rules: CallRules, world: World) -> Iterator[Flaw]:
     if _calendar_days(times.objection) < _calendar_days(times.notice):
         yield error(
             "timetable.objection",
-            f"异议期({times.objection.words()})短于公示期({times.notice.words()})",
+            f"异议期（{times.objection.words()}）短于公示期（{times.notice.words()}）",
             "异议期至少与公示期相同",
         )
     yield from _floor("objection", "异议期", times.objection, limits.objection_at_least, rules.legal_basis)
@@ -101,9 +101,9 @@ def term_beyond_money(rules: CallRules, world: World) -> Iterator[Flaw]:
     for source in rules.sources:
         if source.spend_by is not None and source.spend_by < _last_day(rules):
             message = (
-                f"“{source.name}”须在 {source.spend_by} 前用完({source.year_end.zh}),而项目最早也要到 {_last_day(rules)} 才结束"
+                f"“{source.name}”须在 {source.spend_by} 前用完（{source.year_end.zh}），而项目最早也要到 {_last_day(rules)} 才结束"
             )
-            yield error(f"sources[{source.id}].spend_by", message, "缩短实施期、提前征集,或改用可结转的资金")
+            yield error(f"sources[{source.id}].spend_by", message, "缩短实施期、提前征集，或改用可结转的资金")
 
 
 @contradiction("L011", "中期评估月不在实施期内")
@@ -112,11 +112,11 @@ def midterm_outside_term(rules: CallRules, world: World) -> Iterator[Flaw]:
     if times.midterm_month >= times.term_months:
         yield error(
             "timetable.midterm_month",
-            f"中期在第 {times.midterm_month} 月,而实施期只有 {times.term_months} 个月",
+            f"中期在第 {times.midterm_month} 月，而实施期只有 {times.term_months} 个月",
             "改为实施期中间的月份",
         )
     if rules.evaluation.midterm is not None and times.midterm_month == 0:
-        yield error("timetable.midterm_month", "有中期评估表,却没有写中期在第几月", "填写月份,或删去中期评估表")
+        yield error("timetable.midterm_month", "有中期评估表，却没有写中期在第几月", "填写月份，或删去中期评估表")
 
 
 @contradiction("L012", "分批与总期限或总额不合")
@@ -126,10 +126,10 @@ def batches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
         return
     total = sum((batch.amount for batch in times.batches), ZERO)
     if total != rules.pool.grants:
-        yield error("timetable.batches", f"各批金额合计 {yuan(total)},不等于资助金 {yuan(rules.pool.grants)}", "调整各批金额")
+        yield error("timetable.batches", f"各批金额合计 {yuan(total)}，不等于资助金 {yuan(rules.pool.grants)}", "调整各批金额")
     ends = [batch.closes_at for batch in times.batches]
     if ends != sorted(set(ends)) or ends[0] <= times.opens_at or ends[-1] != times.closes_at:
-        yield error("timetable.batches", "各批截止时间须依次在后,且最后一批即总截止时间", "重排各批截止时间")
+        yield error("timetable.batches", "各批截止时间须依次在后，且最后一批即总截止时间", "重排各批截止时间")
     if [batch.no for batch in times.batches] != list(range(1, len(times.batches) + 1)):
         yield error("timetable.batches", "批次编号不是 1、2、3……", "依次编号")
 
@@ -137,8 +137,8 @@ def batches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
 @contradiction("L013", "购买服务的合同期过长")
 def procurement_beyond_a_year(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.legal_basis is LegalBasis.PROCUREMENT and rules.timetable.term_months > 12:
-        message = f"政府购买服务的合同期一般不超过一年,现为 {rules.timetable.term_months} 个月(财政部令第102号)"
-        yield warning("timetable.term_months", message, "改为 12 个月以内,或说明预算有跨年保障")
+        message = f"政府购买服务的合同期一般不超过一年，现为 {rules.timetable.term_months} 个月（财政部令第102号）"
+        yield warning("timetable.term_months", message, "改为 12 个月以内，或说明预算有跨年保障")
 
 
 def _last_day(rules: CallRules) -> date:

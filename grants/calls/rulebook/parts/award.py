@@ -18,7 +18,7 @@ class Method(Named):
 class WhenFull(Named):
     """What happens to a bid that no longer fits the money left."""
 
-    SKIP = "skip", "跳过,继续下一名"
+    SKIP = "skip", "跳过，继续下一名"
     STOP = "stop", "到此为止"
 
 
@@ -38,9 +38,9 @@ class Allocation(Part):
     when_full: WhenFull = Field(default=WhenFull.SKIP, title="额度不足时", description="Skip or stop.")
     awards_max: Positive | None = Field(default=None, title="立项数上限", description="Projects at most.")
     bands: tuple[AmountBand, ...] = Field(default=(), title="定额档", description="Only for grade bands.")
-    district_cap: Yuan | None = Field(default=None, title="单个街道(区)额度上限", description="元 for organisations of one place at most.")
+    district_cap: Yuan | None = Field(default=None, title="单个街道（区）额度上限", description="元 for organisations of one place at most.")
     grey_band: Points | None = Field(
-        default=None, title="灰带(分)", description="Bids this close to the last funded score are equal: a public lot decides among them."
+        default=None, title="灰带（分）", description="Bids this close to the last funded score are equal: a public lot decides among them."
     )
     publish_experts: Flag = Field(default=True, title="公布专家名单", description="With the award notice, never before.")
 

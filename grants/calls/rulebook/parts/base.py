@@ -58,13 +58,13 @@ def refuse(kind: str, message: str, way_out: str) -> PydanticCustomError:
 
 def _decimal(value: object, noun: str) -> Decimal:
     if isinstance(value, float | FloatLiteral):
-        raise refuse("float", f"{noun}不能写成小数 {value}", f'改成整数,或加引号的两位小数,例如 "{Decimal(str(value)):.2f}"')
+        raise refuse("float", f"{noun}不能写成小数 {value}", f'改成整数，或加引号的两位小数，例如 "{Decimal(str(value)):.2f}"')
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise refuse("number", f"{noun}必须是数字,现为 {value!r}", '写成整数 200000,或带引号的 "200000.00"')
+        raise refuse("number", f"{noun}必须是数字，现为 {value!r}", '写成整数 200000，或带引号的 "200000.00"')
     text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
     if not NUMBER.fullmatch(text):
         raise refuse(
-            "number", f"{noun} {text!r} 不是至多两位小数的非负数", '写成整数 200000,或带引号的 "200000.00",不加逗号和单位'
+            "number", f"{noun} {text!r} 不是至多两位小数的非负数", '写成整数 200000，或带引号的 "200000.00"，不加逗号和单位'
         )
     return Decimal(text).quantize(FEN)
 
@@ -76,7 +76,7 @@ def _yuan(value: object) -> Decimal:
 def _percent(value: object) -> Decimal:
     share = _decimal(value, "百分比")
     if share > 100:
-        raise refuse("percent", f"百分比 {share} 超过 100", "填写 0 到 100 之间的数,60 表示 60%")
+        raise refuse("percent", f"百分比 {share} 超过 100", "填写 0 到 100 之间的数，60 表示 60%")
     return share
 
 
@@ -90,9 +90,9 @@ def _moment(value: object) -> datetime:
     if not isinstance(value, datetime):
         raise refuse("moment", f"{value!r} 不是时间", "写成 2026-03-30T17:00:00+08:00")
     if value.tzinfo is None:
-        raise refuse("naive", f"时间 {value.isoformat()} 没有时区", f"在末尾加上时区,例如 {value.isoformat()}+08:00")
+        raise refuse("naive", f"时间 {value.isoformat()} 没有时区", f"在末尾加上时区，例如 {value.isoformat()}+08:00")
     if value.microsecond:
-        raise refuse("moment", f"时间 {value.isoformat()} 精确到了秒以下", "时限以秒为准,去掉小数部分")
+        raise refuse("moment", f"时间 {value.isoformat()} 精确到了秒以下", "时限以秒为准，去掉小数部分")
     return value.astimezone(SHANGHAI)
 
 
@@ -110,7 +110,7 @@ def _day(value: object) -> date:
         except ValueError:
             raise refuse("day", f"{value!r} 不是日期", "写成 2026-04-20") from None
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise refuse("day", f"{value!s} 不是日期", "写成 2026-04-20,不带时间")
+        raise refuse("day", f"{value!s} 不是日期", "写成 2026-04-20，不带时间")
     return value
 
 

@@ -12,7 +12,7 @@ class EntityKind(Named):
     """Kinds of applicants seen in real calls; the first three are registered with 民政."""
 
     ASSOCIATION = "association", "社会团体"
-    SERVICE = "service", "民办非企业单位(社会服务机构)"
+    SERVICE = "service", "民办非企业单位（社会服务机构）"
     FOUNDATION = "foundation", "基金会"
     RECORDED = "recorded", "备案类社区社会组织"
     COMMITTEE = "committee", "居委会"
@@ -44,7 +44,7 @@ class Repeat(Named):
 class RegisteredFor(Part):
     """登记满 N 个月."""
 
-    months: Positive = Field(title="登记满(月)", description="Whole months between registration and the day of the check.")
+    months: Positive = Field(title="登记满（月）", description="Whole months between registration and the day of the check.")
     check: Check = Field(default=Check.MACHINE, title="核验方式", description="Who checks.")
 
 
@@ -66,13 +66,13 @@ class Assessment(Part):
 class Credit(Part):
     """信用: how many years back the public lists must be clean (Guangzhou practice: 1 / 2 / 3 years); 0 = only now."""
 
-    abnormal_years: Count = Field(default=1, title="活动异常名录回溯(年)", description="Years since leaving the abnormal list.")
-    serious_years: Count = Field(default=2, title="严重违法失信名单回溯(年)", description="Years since leaving the serious list.")
+    abnormal_years: Count = Field(default=1, title="活动异常名录回溯（年）", description="Years since leaving the abnormal list.")
+    serious_years: Count = Field(default=2, title="严重违法失信名单回溯（年）", description="Years since leaving the serious list.")
     violation_years: Count = Field(
-        default=3, title="重大违法记录回溯(年)", description="Years since a major violation was punished."
+        default=3, title="重大违法记录回溯（年）", description="Years since a major violation was punished."
     )
     lookup_valid_days: Positive = Field(
-        default=30, title="查询有效期(天)", description="A clerk's look-up older than this must be repeated."
+        default=30, title="查询有效期（天）", description="A clerk's look-up older than this must be repeated."
     )
     check: Check = Field(default=Check.CLERK, title="核验方式", description="Who checks.")
 
@@ -98,7 +98,7 @@ class PastResults(Part):
 
     barred_grades: tuple[Text, ...] = Field(default=(), title="限制等级", description="Earlier final grades that bar.")
     look_back_years: Positive = Field(
-        default=3, title="回溯(年)", description="How many years back grades and terminations count."
+        default=3, title="回溯（年）", description="How many years back grades and terminations count."
     )
     terminated_barred: Flag = Field(default=True, title="被终止者不得申报", description="Whether a terminated project bars.")
     repeat: Repeat = Field(default=Repeat.NEUTRAL, title="重复获资助", description="What last year's award means.")

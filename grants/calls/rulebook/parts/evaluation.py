@@ -26,7 +26,7 @@ class Consequence(Part):
     """One consequence of a grade."""
 
     action: Action = Field(title="后果", description="What follows.")
-    months: Count = Field(default=0, title="期限(月)", description="For a bar: months; for rectification: months to finish.")
+    months: Count = Field(default=0, title="期限（月）", description="For a bar: months; for rectification: months to finish.")
 
 
 class GradeBand(Part):
@@ -81,8 +81,8 @@ class EvaluationRules(Part):
 class Retention(Part):
     """保管期限; nothing is destroyed before, and only after appraisal (档案法§21)."""
 
-    file_years: Positive = Field(title="项目档案(年)", description="Years the file is kept after closing.")
-    voucher_years: Positive = Field(default=30, title="会计凭证(年)", description="Years accounting vouchers are kept.")
+    file_years: Positive = Field(title="项目档案（年）", description="Years the file is kept after closing.")
+    voucher_years: Positive = Field(default=30, title="会计凭证（年）", description="Years accounting vouchers are kept.")
     personal_months: Positive = Field(
-        default=36, title="个人信息(月)", description="Months after closing until beneficiary rows are pseudonymised."
+        default=36, title="个人信息（月）", description="Months after closing until beneficiary rows are pseudonymised."
     )

@@ -14,7 +14,7 @@ class FieldKind(Named):
     TEXT = "text", "单行文字"
     LONGTEXT = "longtext", "多行文字"
     NUMBER = "number", "数字"
-    MONEY = "money", "金额(元)"
+    MONEY = "money", "金额（元）"
     DATE = "date", "日期"
     CHOICE = "choice", "单选"
     MULTICHOICE = "multichoice", "多选"
@@ -151,7 +151,7 @@ class Attachment(Part):
     )
     phase: Phase = Field(default=Phase.APPLICATION, title="提交阶段", description="When it is asked for.")
     media_types: tuple[MediaType, ...] = Field(default=(MediaType.PDF,), title="文件类型", description="Types accepted.")
-    max_mb: Positive = Field(default=10, title="大小上限(MB)", description="Mebibytes per file.", le=100)
+    max_mb: Positive = Field(default=10, title="大小上限（MB）", description="Mebibytes per file.", le=100)
     expires: Flag = Field(
         default=False, title="有有效期", description="Whether an expiry date must be given and still lie ahead."
     )

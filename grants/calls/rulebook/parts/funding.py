@@ -68,7 +68,7 @@ class ChangeRules(Part):
         default=Decimal("20.00"), title="承办方批准", description="Movement the operator may approve; above it the agency."
     )
     extensions_max: Count = Field(default=1, title="延期次数", description="Extensions at most.")
-    extension_months: Count = Field(default=3, title="单次延期(月)", description="Months per extension at most.")
+    extension_months: Count = Field(default=3, title="单次延期（月）", description="Months per extension at most.")
 
 
 class Surplus(Part):

@@ -31,7 +31,7 @@ class Rollover(Named):
 
     OTHERS = "others", "调剂给其他领域"
     NEXT_YEAR = "next_year", "只结转下一年度同一征集"
-    RETURN = "return", "不调剂,退回资金池"
+    RETURN = "return", "不调剂，退回资金池"
 
 
 class Claim(Part):

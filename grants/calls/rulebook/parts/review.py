@@ -23,7 +23,7 @@ class Scorer(Named):
     EXPERT = "expert", "评审专家"
     FINANCE = "finance", "财务专家"
     FIELD = "field", "行业专家"
-    SECRETARIAT = "secretariat", "秘书处(客观项)"
+    SECRETARIAT = "secretariat", "秘书处（客观项）"
     RESIDENT = "resident", "居民代表"
 
 
@@ -89,8 +89,8 @@ class ReviewStage(Part):
 
     kind: StageKind = Field(title="方式", description="Documents or oral.")
     weight: Percent = Field(title="权重", description="Share of the expert score.")
-    pitch_minutes: Count = Field(default=0, title="陈述(分钟)", description="Oral only.")
-    question_minutes: Count = Field(default=0, title="问答(分钟)", description="Oral only.")
+    pitch_minutes: Count = Field(default=0, title="陈述（分钟）", description="Oral only.")
+    question_minutes: Count = Field(default=0, title="问答（分钟）", description="Oral only.")
 
 
 class Panel(Part):
@@ -103,7 +103,7 @@ class Panel(Part):
     residents: Count = Field(default=0, title="居民代表", description="Residents who score beside the experts.")
     min_ballots: Positive = Field(title="最少有效票", description="Fewer valid ballots give no result; the alternate is called.")
     conflict_years: Positive = Field(
-        default=3, title="回避回溯(年)", description="Look-back of the conflict declaration (政府采购法实施条例§9)."
+        default=3, title="回避回溯（年）", description="Look-back of the conflict declaration (政府采购法实施条例§9)."
     )
     blind: Flag = Field(default=True, title="独立评分", description="Experts do not see each other's marks before sealing.")
     draw: DrawMode = Field(
@@ -117,7 +117,7 @@ class Assigning(Part):
     floor: AssignFloor = Field(default=AssignFloor.MAJORITY, title="契合度下限", description="Which seats must reach the common floor.")
     even: Flag = Field(default=True, title="份数均衡", description="Loads as equal as possible before anything else.")
     fair: Percent = Field(
-        default=ZERO, title="照顾最差申报(%)", description="Share of the total affinity that may be lost for the worst bid; more than 50 counts as 50."
+        default=ZERO, title="照顾最差申报（%）", description="Share of the total affinity that may be lost for the worst bid; more than 50 counts as 50."
     )
     drawn: Flag = Field(default=False, title="公开抽取", description="Shortlist twice the experts, then draw half of them in public.")
     one_per_organisation: Flag = Field(

@@ -35,7 +35,7 @@ class Period(Part):
         if language == "en":
             unit = "working day" if self.unit is Unit.WORKING else "calendar day"
             return f"{self.amount} {unit}{'s' if self.amount != 1 else ''}" + (" (first day included)" if self.count_first_day else "")
-        return f"{self.amount} 个{self.unit.zh}" + ("(含首日)" if self.count_first_day else "")
+        return f"{self.amount} 个{self.unit.zh}" + ("（含首日）" if self.count_first_day else "")
 
 
 def months_after(day: date, months: int) -> date:
@@ -55,9 +55,9 @@ class Batch(Part):
 class Outage(Part):
     """系统故障顺延: how measured downtime before the deadline extends it; published, so that nobody decides it case by case."""
 
-    from_minutes: Positive = Field(default=30, title="起算(分钟)", description="Shorter downtime, added up, extends nothing.")
-    within_hours: Positive = Field(default=24, title="截止前(小时)", description="Only downtime within so many hours before the deadline.")
-    at_most_hours: Positive = Field(default=48, title="最多顺延(小时)", description="No more than this altogether.")
+    from_minutes: Positive = Field(default=30, title="起算（分钟）", description="Shorter downtime, added up, extends nothing.")
+    within_hours: Positive = Field(default=24, title="截止前（小时）", description="Only downtime within so many hours before the deadline.")
+    at_most_hours: Positive = Field(default=48, title="最多顺延（小时）", description="No more than this altogether.")
 
 
 def _not_required(schema: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ class Timetable(Part):
     objection: Period = Field(title="异议期", description="How long after the notice appears an objection may be raised.")
     objection_reply: Period = Field(title="异议答复期", description="How long the agency has to answer an objection in writing.")
     contract_within: Period = Field(title="签约时限", description="From the confirmed award to the signed contract.")
-    term_months: Positive = Field(title="实施期(月)", description="Months from the effective contract to the end of the project.")
+    term_months: Positive = Field(title="实施期（月）", description="Months from the effective contract to the end of the project.")
     midterm_month: Count = Field(
         default=0, title="中期评估月", description="Month of the term in which the mid-term evaluation falls; 0 = none."
     )
@@ -86,7 +86,7 @@ class Timetable(Part):
         default=(), title="分批", description="Rounds of a rolling call; empty for a single deadline."
     )
     files_follow_hours: Positive | None = Field(
-        default=None, title="附件后补(小时)",
+        default=None, title="附件后补（小时）",
         description="Files declared in time (name, size, SHA-256) may arrive so many hours after the deadline; absent = never.",
         le=168,
     )

@@ -15,7 +15,7 @@ NAMES: Final = ("district", "street", "micro", "professional", "joint")
 def text(name: str) -> str:
     """The preset's TOML text; raises KeyError naming the known presets."""
     if name not in NAMES:
-        raise KeyError(f"没有名为 {name} 的样例,可用:{'、'.join(NAMES)}")
+        raise KeyError(f"没有名为 {name} 的样例，可用：{'、'.join(NAMES)}")
     return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
