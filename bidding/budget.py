@@ -15,50 +15,51 @@ from enum import StrEnum
 from typing import Final
 
 from grants.money import ZERO, NotMoney, ceiling, exact, fen, floor, number, percent_text, yuan
+from grants.sentences import marked as _
 
 HUNDRED: Final = Decimal(100)
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "empty": ("预算没有任何申请资助的费用行。", "至少填写一行“申请资助”的费用。"),
-    "too_many_lines": ("预算共 %(rows)d 行，超过本次征集允许的 %(limit)d 行。", "合并同类费用，不超过 %(limit)d 行。"),
-    "no_name": ("第 %(row)d 行没有写明用途。", "写明这笔钱买什么、做什么。"),
-    "not_money": ("第 %(row)d 行的%(field)s有误：%(detail)s。", "按“元”填写，最多两位小数。"),
-    "not_positive": ("第 %(row)d 行的%(field)s为 %(value)s，必须大于 0。", "填写大于 0 的数，不需要的行请删除。"),
+    "empty": (_("预算没有任何申请资助的费用行。"), _("至少填写一行“申请资助”的费用。")),
+    "too_many_lines": (_("预算共 %(rows)d 行，超过本次征集允许的 %(limit)d 行。"), _("合并同类费用，不超过 %(limit)d 行。")),
+    "no_name": (_("第 %(row)d 行没有写明用途。"), _("写明这笔钱买什么、做什么。")),
+    "not_money": (_("第 %(row)d 行的%(field)s有误：%(detail)s。"), _("按“元”填写，最多两位小数。")),
+    "not_positive": (_("第 %(row)d 行的%(field)s为 %(value)s，必须大于 0。"), _("填写大于 0 的数，不需要的行请删除。")),
     "product": (
-        "第 %(row)d 行金额 %(amount)s 与单价×数量 %(product)s 不符（%(unit_price)s × %(quantity)s，四舍五入到分）。",
-        "把金额改为 %(product)s，或更正单价、数量。",
+        _("第 %(row)d 行金额 %(amount)s 与单价×数量 %(product)s 不符（%(unit_price)s × %(quantity)s，四舍五入到分）。"),
+        _("把金额改为 %(product)s，或更正单价、数量。"),
     ),
-    "unknown_category": ("第 %(row)d 行的费用类别“%(category)s”不在本次征集的类别中。", "从这些类别中选择：%(choices)s。"),
+    "unknown_category": (_("第 %(row)d 行的费用类别“%(category)s”不在本次征集的类别中。"), _("从这些类别中选择：%(choices)s。")),
     "banned_category": (
-        "第 %(row)d 行“%(name)s”属于“%(category)s”，本次征集的资助资金不得列支。",
-        "删除此行，或改由自筹配套资金承担。",
+        _("第 %(row)d 行“%(name)s”属于“%(category)s”，本次征集的资助资金不得列支。"),
+        _("删除此行，或改由自筹配套资金承担。"),
     ),
-    "banned_item": ("第 %(row)d 行“%(name)s”含有禁止列支事项“%(item)s”。", "删除此行，或改由自筹配套资金承担。"),
+    "banned_item": (_("第 %(row)d 行“%(name)s”含有禁止列支事项“%(item)s”。"), _("删除此行，或改由自筹配套资金承担。")),
     "category_share": (
-        "“%(category)s”申请资助 %(amount)s，占资助总额 %(grant)s 的比例超过 %(share)s，最多 %(limit)s，超出 %(over)s。",
-        "把该类费用压到 %(limit)s 以内，或改由自筹配套资金承担。",
+        _("“%(category)s”申请资助 %(amount)s，占资助总额 %(grant)s 的比例超过 %(share)s，最多 %(limit)s，超出 %(over)s。"),
+        _("把该类费用压到 %(limit)s 以内，或改由自筹配套资金承担。"),
     ),
     "category_amount": (
-        "“%(category)s”申请资助 %(amount)s，超过该类上限 %(limit)s，超出 %(over)s。",
-        "把该类费用压到 %(limit)s 以内，或改由自筹配套资金承担。",
+        _("“%(category)s”申请资助 %(amount)s，超过该类上限 %(limit)s，超出 %(over)s。"),
+        _("把该类费用压到 %(limit)s 以内，或改由自筹配套资金承担。"),
     ),
-    "cap": ("申请资助 %(amount)s，超过单个项目上限 %(limit)s，超出 %(over)s。", "把申请资助总额减少 %(over)s 以上。"),
-    "floor": ("申请资助 %(amount)s，低于单个项目下限 %(limit)s。", "调整预算，使申请资助不低于 %(limit)s。"),
+    "cap": (_("申请资助 %(amount)s，超过单个项目上限 %(limit)s，超出 %(over)s。"), _("把申请资助总额减少 %(over)s 以上。")),
+    "floor": (_("申请资助 %(amount)s，低于单个项目下限 %(limit)s。"), _("调整预算，使申请资助不低于 %(limit)s。")),
     "cap_share": (
-        "申请资助 %(amount)s，占项目总预算 %(project)s 的比例超过 %(share)s，最多 %(limit)s，超出 %(over)s。",
-        "减少申请资助，或增加配套资金。",
+        _("申请资助 %(amount)s，占项目总预算 %(project)s 的比例超过 %(share)s，最多 %(limit)s，超出 %(over)s。"),
+        _("减少申请资助，或增加配套资金。"),
     ),
     "match_share": (
-        "配套资金 %(amount)s，不足项目总预算 %(project)s 的 %(share)s，至少 %(limit)s，还差 %(short)s。",
-        "增加配套资金，或减少申请资助。",
+        _("配套资金 %(amount)s，不足项目总预算 %(project)s 的 %(share)s，至少 %(limit)s，还差 %(short)s。"),
+        _("增加配套资金，或减少申请资助。"),
     ),
     "in_kind_share": (
-        "实物、场地和志愿服务折价 %(amount)s，超过配套资金 %(match)s 的 %(share)s，最多 %(limit)s，超出 %(over)s。",
-        "增加现金配套，或减少折价。",
+        _("实物、场地和志愿服务折价 %(amount)s，超过配套资金 %(match)s 的 %(share)s，最多 %(limit)s，超出 %(over)s。"),
+        _("增加现金配套，或减少折价。"),
     ),
     "asked": (
-        "申报书填写的申请金额 %(asked)s 与预算表申请资助合计 %(amount)s 不一致。",
-        "把申请金额改为 %(amount)s，或更正预算表。",
+        _("申报书填写的申请金额 %(asked)s 与预算表申请资助合计 %(amount)s 不一致。"),
+        _("把申请金额改为 %(amount)s，或更正预算表。"),
     ),
 }
 

@@ -15,18 +15,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from grants.sentences import marked as _
+
 SUMS: Final = ("合计", "小计", "总计", "共计")
 MOST_ROWS: Final = 200
 TICKED: Final = frozenset({"是", "√", "✓", "1", "有", "督导", "y", "yes"})
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "choice": "第 %(line)d 行：%(column)s“%(value)s”不在选项中，请在表里选择。",
-    "number": "第 %(line)d 行：%(column)s“%(value)s”不是数字，请更正。",
-    "amount": "第 %(line)d 行：表中金额 %(amount)s，按单价×数量是 %(product)s，请核对。",
-    "sum": "第 %(line)d 行是合计，没有填入；合计由系统计算。",
-    "heads": "没有用到这些列：%(heads)s。",
-    "empty": "没有读到任何一行。请在 Excel 里选中整块单元格（可以带表头）再复制。",
-    "most": "一次最多粘贴 %(most)d 行，第 %(most)d 行以后的没有填入。",
+    "choice": _("第 %(line)d 行：%(column)s“%(value)s”不在选项中，请在表里选择。"),
+    "number": _("第 %(line)d 行：%(column)s“%(value)s”不是数字，请更正。"),
+    "amount": _("第 %(line)d 行：表中金额 %(amount)s，按单价×数量是 %(product)s，请核对。"),
+    "sum": _("第 %(line)d 行是合计，没有填入；合计由系统计算。"),
+    "heads": _("没有用到这些列：%(heads)s。"),
+    "empty": _("没有读到任何一行。请在 Excel 里选中整块单元格（可以带表头）再复制。"),
+    "most": _("一次最多粘贴 %(most)d 行，第 %(most)d 行以后的没有填入。"),
 }
 
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from grants.people.identity import folded, mask_bank, mask_name, mask_phone
+from grants.sentences import marked as _
 
 ACCOUNT, PHONE, PERSON, ADDRESS, FILE = "account", "phone", "person", "address", "file"
 SENTENCES: Final[Mapping[str, str]] = {
-    ACCOUNT: "收款账号相同（%(value)s）。两个单位用同一账户收款，应查明实际控制人。",
-    FILE: "交了同一份附件（%(value)s）。内容一字不差，应查明由谁编写。",
-    PHONE: "联系电话相同（%(value)s）。可能由同一人联系或代办。",
-    PERSON: "法定代表人或负责人同名（%(value)s）。同名不等于同一人，请核对登记证书。",
-    ADDRESS: "地址相同（%(value)s）。同址办公很常见，请结合其他线索判断。",
+    ACCOUNT: _("收款账号相同（%(value)s）。两个单位用同一账户收款，应查明实际控制人。"),
+    FILE: _("交了同一份附件（%(value)s）。内容一字不差，应查明由谁编写。"),
+    PHONE: _("联系电话相同（%(value)s）。可能由同一人联系或代办。"),
+    PERSON: _("法定代表人或负责人同名（%(value)s）。同名不等于同一人，请核对登记证书。"),
+    ADDRESS: _("地址相同（%(value)s）。同址办公很常见，请结合其他线索判断。"),
 }
 ORDER: Final = (ACCOUNT, FILE, PHONE, PERSON, ADDRESS)
 """From what says most to what says least."""

@@ -14,17 +14,18 @@ from itertools import groupby
 from typing import Final
 
 from grants.money import yuan
+from grants.sentences import marked as _
 from review.draw import shuffled
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "score": "综合得分 %(score)s，列第 %(place)d 名。",
-    "criterion": "综合得分 %(score)s 与“%(others)s”相同，“%(name)s”得分 %(value)s，列第 %(place)d 名。",
-    "lower_ask": "综合得分 %(score)s 与“%(others)s”相同，申请金额 %(value)s，按申请金额低者优先，列第 %(place)d 名。",
-    "chair": "综合得分 %(score)s 与“%(others)s”相同，评审组长投票 %(value)s，列第 %(place)d 名。",
-    "lot": "综合得分 %(score)s 与“%(others)s”相同，经公开抽签（第 %(value)s 签），列第 %(place)d 名。",
-    "shared": "综合得分 %(score)s 与“%(others)s”相同，同分规则未能区分，并列第 %(place)d 名。",
-    "unscored": "没有有效的综合得分，不参加排序。",
-    "below": "低于及格线 %(line)s 分，不予立项。",
+    "score": _("综合得分 %(score)s，列第 %(place)d 名。"),
+    "criterion": _("综合得分 %(score)s 与“%(others)s”相同，“%(name)s”得分 %(value)s，列第 %(place)d 名。"),
+    "lower_ask": _("综合得分 %(score)s 与“%(others)s”相同，申请金额 %(value)s，按申请金额低者优先，列第 %(place)d 名。"),
+    "chair": _("综合得分 %(score)s 与“%(others)s”相同，评审组长投票 %(value)s，列第 %(place)d 名。"),
+    "lot": _("综合得分 %(score)s 与“%(others)s”相同，经公开抽签（第 %(value)s 签），列第 %(place)d 名。"),
+    "shared": _("综合得分 %(score)s 与“%(others)s”相同，同分规则未能区分，并列第 %(place)d 名。"),
+    "unscored": _("没有有效的综合得分，不参加排序。"),
+    "below": _("低于及格线 %(line)s 分，不予立项。"),
 }
 
 
@@ -90,7 +91,7 @@ def rank(
         raise RankingRefused("twice", "同一申报在排序中出现两次。")
     scored = sorted((b for b in bids if b.score is not None), key=lambda b: (-_score(b), b.bid))
     result: list[Ranked] = []
-    for _, same in groupby(scored, key=_score):
+    for _total, same in groupby(scored, key=_score):
         result += _group(list(same), len(result) + 1, ties, pass_line, seed)
     unscored = sorted((b for b in bids if b.score is None), key=lambda b: b.bid)
     return result + [Ranked(b.bid, None, None, passed=False, decided_by="", sentence=SENTENCES["unscored"]) for b in unscored]

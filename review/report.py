@@ -78,7 +78,8 @@ def method(rules: CallRules) -> list[str]:
         "同分时依次按："
         + "、".join(TIES[TieBy(str(t.by))].replace("%s", names.get(t.criterion or "", "")) for t in review.ties)
         + "。",
-        f"评分与本组平均分相差超过 {_percent(review.deviation_alarm)}，或扣除专家宽严后的偏差超过 2.5 个稳健标准差（且不少于 5 分）的，由评分专家书面说明理由。",
+        (f"评分与本组平均分相差超过 {_percent(review.deviation_alarm)}，或扣除专家宽严后的偏差超过 2.5 个稳健标准差（且不少于 5 分）的，"
+        "由评分专家书面说明理由。"),
     ]
 
 

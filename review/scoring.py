@@ -14,22 +14,24 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from grants.sentences import marked as _
+
 HUNDRED: Final = Decimal(100)
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "missing": "评分表还缺：%(names)s。未评的指标不按 0 分计，请补全后提交。",
-    "unknown": "评分表中没有这些指标：%(names)s。",
-    "range": "“%(name)s”的得分 %(mark)s 超出 0 至 %(maximum)s 的范围。",
-    "places": "“%(name)s”的得分 %(mark)s 超过两位小数。",
-    "weights": "指标权重合计 %(total)s，应为 100。",
-    "too_few": "有效评审 %(valid)d 份，少于规定的 %(least)d 份，不产生得分。请启用候补专家。",
-    "trim": "有效评审 %(valid)d 份，按规则去掉 %(dropped)d 份后没有剩余。",
-    "parts": "总分构成的权重合计 %(total)s，应为 100。",
-    "part_missing": "总分构成中“%(name)s”没有得分，缺项不按 0 分计。",
-    "part_range": "总分构成中“%(name)s”的得分 %(value)s 超出 0 至 100 的范围。",
-    "bonus": "加分 %(bonus)s 超出 0 至 %(cap)s 的范围。",
-    "unbridged": "评审组之间没有共同的专家，按规则采用的校准分不能跨组比较。请增加跨组评审，或由同一组专家评审全部申报。",
-    "deviation": "该份评审总分 %(total)s，偏离评审组平均分 %(mean)s 达 %(percent)s%%，超过 %(limit)s%%，请书面说明理由。",
+    "missing": _("评分表还缺：%(names)s。未评的指标不按 0 分计，请补全后提交。"),
+    "unknown": _("评分表中没有这些指标：%(names)s。"),
+    "range": _("“%(name)s”的得分 %(mark)s 超出 0 至 %(maximum)s 的范围。"),
+    "places": _("“%(name)s”的得分 %(mark)s 超过两位小数。"),
+    "weights": _("指标权重合计 %(total)s，应为 100。"),
+    "too_few": _("有效评审 %(valid)d 份，少于规定的 %(least)d 份，不产生得分。请启用候补专家。"),
+    "trim": _("有效评审 %(valid)d 份，按规则去掉 %(dropped)d 份后没有剩余。"),
+    "parts": _("总分构成的权重合计 %(total)s，应为 100。"),
+    "part_missing": _("总分构成中“%(name)s”没有得分，缺项不按 0 分计。"),
+    "part_range": _("总分构成中“%(name)s”的得分 %(value)s 超出 0 至 100 的范围。"),
+    "bonus": _("加分 %(bonus)s 超出 0 至 %(cap)s 的范围。"),
+    "unbridged": _("评审组之间没有共同的专家，按规则采用的校准分不能跨组比较。请增加跨组评审，或由同一组专家评审全部申报。"),
+    "deviation": _("该份评审总分 %(total)s，偏离评审组平均分 %(mean)s 达 %(percent)s%%，超过 %(limit)s%%，请书面说明理由。"),
 }
 
 

@@ -9,23 +9,24 @@ from enum import StrEnum
 from typing import Final
 
 from grants.money import ZERO
+from grants.sentences import marked as _
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "awarded_reserved": "予以立项：第 %(place)s 名，在“%(category)s”子额度 %(quota)s 内（累计 %(used)s），资助 %(amount)s。",
-    "awarded": "予以立项：第 %(place)s 名，在资助总额 %(pool)s 内（累计 %(used)s），资助 %(amount)s。",
-    "unranked": "不予立项：没有有效得分，未参加排序。",
-    "below_line": "不予立项：得分 %(score)s，低于及格线 %(line)s。",
-    "no_band": "不予立项：得分 %(score)s 不在任何资助档内。",
-    "no_amount": "不予立项：评审组没有建议资助金额。",
-    "organisation": "不予立项：申报单位已有 %(held)d 个项目获得立项（%(others)s），达到每单位 %(limit)d 个的上限。",
-    "awards_max": "不予立项：立项数已达上限 %(limit)d 个。",
-    "places": "不予立项：“%(group)s”名额 %(limit)d 个已满。",
-    "ceiling": "不予立项：“%(group)s”额度 %(limit)s 已用 %(used)s，剩余 %(left)s，不足 %(amount)s。",
-    "source": "不予立项：可用于“%(category)s”的资金（%(sources)s）合计 %(limit)s，已用 %(used)s，剩余 %(left)s，不足 %(amount)s。",
-    "pool": "不予立项：资助总额 %(pool)s 已用 %(used)s%(locked)s，剩余 %(left)s，不足 %(amount)s。",
-    "stopped": "不予立项：排名在前的“%(blocker)s”超出剩余额度，按规则到此为止，不再顺延。",
-    "lot": "得分与资助线相差不超过 %(band)s 分，视为同等，公开抽签第 %(lot)d 签。",
-    "locked": "、未用完且不调剂的子额度 %(locked)s",
+    "awarded_reserved": _("予以立项：第 %(place)s 名，在“%(category)s”子额度 %(quota)s 内（累计 %(used)s），资助 %(amount)s。"),
+    "awarded": _("予以立项：第 %(place)s 名，在资助总额 %(pool)s 内（累计 %(used)s），资助 %(amount)s。"),
+    "unranked": _("不予立项：没有有效得分，未参加排序。"),
+    "below_line": _("不予立项：得分 %(score)s，低于及格线 %(line)s。"),
+    "no_band": _("不予立项：得分 %(score)s 不在任何资助档内。"),
+    "no_amount": _("不予立项：评审组没有建议资助金额。"),
+    "organisation": _("不予立项：申报单位已有 %(held)d 个项目获得立项（%(others)s），达到每单位 %(limit)d 个的上限。"),
+    "awards_max": _("不予立项：立项数已达上限 %(limit)d 个。"),
+    "places": _("不予立项：“%(group)s”名额 %(limit)d 个已满。"),
+    "ceiling": _("不予立项：“%(group)s”额度 %(limit)s 已用 %(used)s，剩余 %(left)s，不足 %(amount)s。"),
+    "source": _("不予立项：可用于“%(category)s”的资金（%(sources)s）合计 %(limit)s，已用 %(used)s，剩余 %(left)s，不足 %(amount)s。"),
+    "pool": _("不予立项：资助总额 %(pool)s 已用 %(used)s%(locked)s，剩余 %(left)s，不足 %(amount)s。"),
+    "stopped": _("不予立项：排名在前的“%(blocker)s”超出剩余额度，按规则到此为止，不再顺延。"),
+    "lot": _("得分与资助线相差不超过 %(band)s 分，视为同等，公开抽签第 %(lot)d 签。"),
+    "locked": _("、未用完且不调剂的子额度 %(locked)s"),
 }
 
 

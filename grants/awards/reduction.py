@@ -15,25 +15,26 @@ from math import ceil
 from typing import Final
 
 from grants.money import ZERO, NotMoney, apportion, exact, total, yuan
+from grants.sentences import marked as _
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "not_money": ("第 %(row)d 行“%(name)s”的金额有误：%(detail)s。", "按“元”填写，最多两位小数。"),
-    "negative": ("第 %(row)d 行“%(name)s”核定 %(agreed)s，不能为负。", "填写 0 或大于 0 的金额。"),
-    "raised": ("第 %(row)d 行“%(name)s”核定 %(agreed)s，高于申请的 %(asked)s。", "核减只减不增，最多 %(asked)s。"),
-    "no_reason": ("第 %(row)d 行“%(name)s”由 %(asked)s 核减为 %(agreed)s，没有写明理由。", "写明核减理由，供申报单位确认。"),
-    "nothing": ("核定总额为 0。", "至少保留一行费用，或不予立项。"),
-    "total": ("各行核定合计 %(sum)s，与立项金额 %(award)s 相差 %(gap)s。", "调整各行，使合计等于 %(award)s。"),
-    "over_asked": ("立项金额 %(award)s 超过申请总额 %(asked)s。", "立项金额最多 %(asked)s。"),
-    "people": ("受益人群由“%(before)s”改为“%(after)s”，违反“受益人群不变”。", "恢复原受益人群；确需改变的，应重新申报。"),
-    "goals": ("项目目标由“%(before)s”改为“%(after)s”，违反“项目目标不变”。", "恢复原项目目标；确需改变的，应重新申报。"),
-    "services": ("核心服务由“%(before)s”改为“%(after)s”，违反“核心服务内容不变”。", "恢复原核心服务；可以调整方法和进度。"),
-    "kpi_raised": ("指标“%(name)s”由 %(before)d 提高到 %(after)d，而资助没有增加。", "维持 %(before)d。"),
+    "not_money": (_("第 %(row)d 行“%(name)s”的金额有误：%(detail)s。"), _("按“元”填写，最多两位小数。")),
+    "negative": (_("第 %(row)d 行“%(name)s”核定 %(agreed)s，不能为负。"), _("填写 0 或大于 0 的金额。")),
+    "raised": (_("第 %(row)d 行“%(name)s”核定 %(agreed)s，高于申请的 %(asked)s。"), _("核减只减不增，最多 %(asked)s。")),
+    "no_reason": (_("第 %(row)d 行“%(name)s”由 %(asked)s 核减为 %(agreed)s，没有写明理由。"), _("写明核减理由，供申报单位确认。")),
+    "nothing": (_("核定总额为 0。"), _("至少保留一行费用，或不予立项。")),
+    "total": (_("各行核定合计 %(sum)s，与立项金额 %(award)s 相差 %(gap)s。"), _("调整各行，使合计等于 %(award)s。")),
+    "over_asked": (_("立项金额 %(award)s 超过申请总额 %(asked)s。"), _("立项金额最多 %(asked)s。")),
+    "people": (_("受益人群由“%(before)s”改为“%(after)s”，违反“受益人群不变”。"), _("恢复原受益人群；确需改变的，应重新申报。")),
+    "goals": (_("项目目标由“%(before)s”改为“%(after)s”，违反“项目目标不变”。"), _("恢复原项目目标；确需改变的，应重新申报。")),
+    "services": (_("核心服务由“%(before)s”改为“%(after)s”，违反“核心服务内容不变”。"), _("恢复原核心服务；可以调整方法和进度。")),
+    "kpi_raised": (_("指标“%(name)s”由 %(before)d 提高到 %(after)d，而资助没有增加。"), _("维持 %(before)d。")),
     "kpi_floor": (
-        "指标“%(name)s”由 %(before)d 降到 %(after)d，超过按资助比例可降的幅度（最低 %(least)d）。",
-        "不低于 %(least)d。",
+        _("指标“%(name)s”由 %(before)d 降到 %(after)d，超过按资助比例可降的幅度（最低 %(least)d）。"),
+        _("不低于 %(least)d。"),
     ),
-    "kpi_consent": ("指标“%(name)s”由 %(before)d 降到 %(after)d，申报单位尚未书面同意。", "由申报单位确认新的指标后再签协议。"),
-    "kpi_gone": ("指标“%(name)s”在核减后被删除。", "保留该指标，或按资助比例调整其数值。"),
+    "kpi_consent": (_("指标“%(name)s”由 %(before)d 降到 %(after)d，申报单位尚未书面同意。"), _("由申报单位确认新的指标后再签协议。")),
+    "kpi_gone": (_("指标“%(name)s”在核减后被删除。"), _("保留该指标，或按资助比例调整其数值。")),
 }
 
 

@@ -11,18 +11,19 @@ from decimal import Decimal
 from typing import Final
 
 from grants.money import FEN, exact, fen, total, yuan
+from grants.sentences import marked as _
 from review.flow import Network
 
 HUNDRED: Final = Decimal(100)
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "no_tranches": "至少要有一期拨款。",
-    "percents": "各期拨款比例合计 %(total)s%%，应为 100%%。",
-    "percent": "第 %(no)d 期拨款比例 %(percent)s%% 必须大于 0。",
-    "amount": "拆分的金额 %(amount)s 必须大于 0。",
-    "sums": "各期拨款合计 %(rows)s 与各来源合计 %(columns)s 不一致，相差 %(gap)s。",
-    "negative": "第 %(no)d 项金额 %(amount)s 不能为负。",
-    "sources": "资金来源不足或用途不符：各立项需要 %(needed)s，来源在其允许用途内只能承担 %(possible)s，缺 %(gap)s。",
+    "no_tranches": _("至少要有一期拨款。"),
+    "percents": _("各期拨款比例合计 %(total)s%%，应为 100%%。"),
+    "percent": _("第 %(no)d 期拨款比例 %(percent)s%% 必须大于 0。"),
+    "amount": _("拆分的金额 %(amount)s 必须大于 0。"),
+    "sums": _("各期拨款合计 %(rows)s 与各来源合计 %(columns)s 不一致，相差 %(gap)s。"),
+    "negative": _("第 %(no)d 项金额 %(amount)s 不能为负。"),
+    "sources": _("资金来源不足或用途不符：各立项需要 %(needed)s，来源在其允许用途内只能承担 %(possible)s，缺 %(gap)s。"),
 }
 
 

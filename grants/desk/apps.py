@@ -12,3 +12,7 @@ class DeskConfig(AppConfig):
         from grants.desk import menu, pack, rehearsing  # noqa: F401, PLC0415 - menu listens to sign-ins; pack registers its kind of job
 
         judge_with(rehearsing.judge)
+        from grants.desk.speaking import patterns  # noqa: PLC0415 - as above
+        from grants.web.speaking import speaks  # noqa: PLC0415 - as above
+
+        speaks(patterns)

@@ -11,24 +11,25 @@ from decimal import Decimal
 from typing import Final
 
 from grants.money import ZERO, yuan
+from grants.sentences import marked as _
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "final_missing": ("末期评估尚未完成。", "提交末期报告，由评估人评分并确认等级。"),
-    "final_failed": ("末期评估等级“%(grade)s”不合格。", "按等级后果整改复评，或终止项目。"),
-    "midterm_missing": ("中期评估尚未完成。", "补交中期报告并完成评估。"),
-    "tranches_open": ("还有 %(count)d 期拨款未付清或未取消（第 %(which)s 期）。", "付清或取消这些拨款。"),
-    "receipts": ("第 %(which)s 期拨款缺少票据。", "上传票据并经核验。"),
-    "expenses": ("还有 %(count)d 笔支出未核验。", "逐笔核验凭证，通过或退回。"),
-    "surplus_unknown": ("结余尚未核算。", "完成支出核验后核算结余。"),
-    "surplus_due": ("应退结余 %(surplus)s，已退 %(refunded)s，还差 %(left)s。", "退回 %(left)s 并登记银行回单。"),
-    "objections": ("还有 %(count)d 件异议未办结。", "办结异议并书面答复。"),
-    "changes": ("还有 %(count)d 件变更申请未决定。", "批准或退回变更申请。"),
-    "rectifications": ("还有 %(count)d 项整改未完成。", "完成整改并经复核。"),
-    "audit": ("审计报告尚未出具。", "上传审计报告。"),
-    "paper": ("缺少结项材料“%(name)s”。", "上传“%(name)s”。"),
-    "satisfaction": ("受益人满意度 %(value)s%%，低于要求的 %(least)s%%。", "补充满意度调查或说明原因，由主办方决定。"),
-    "satisfaction_unknown": ("没有受益人满意度结果。", "完成满意度调查并录入结果（政府采购法实施条例§45）。"),
-    "match": ("配套资金实际到位 %(arrived)s，低于约定的 %(promised)s。", "补足配套资金的凭证，或按约定扣减资助。"),
+    "final_missing": (_("末期评估尚未完成。"), _("提交末期报告，由评估人评分并确认等级。")),
+    "final_failed": (_("末期评估等级“%(grade)s”不合格。"), _("按等级后果整改复评，或终止项目。")),
+    "midterm_missing": (_("中期评估尚未完成。"), _("补交中期报告并完成评估。")),
+    "tranches_open": (_("还有 %(count)d 期拨款未付清或未取消（第 %(which)s 期）。"), _("付清或取消这些拨款。")),
+    "receipts": (_("第 %(which)s 期拨款缺少票据。"), _("上传票据并经核验。")),
+    "expenses": (_("还有 %(count)d 笔支出未核验。"), _("逐笔核验凭证，通过或退回。")),
+    "surplus_unknown": (_("结余尚未核算。"), _("完成支出核验后核算结余。")),
+    "surplus_due": (_("应退结余 %(surplus)s，已退 %(refunded)s，还差 %(left)s。"), _("退回 %(left)s 并登记银行回单。")),
+    "objections": (_("还有 %(count)d 件异议未办结。"), _("办结异议并书面答复。")),
+    "changes": (_("还有 %(count)d 件变更申请未决定。"), _("批准或退回变更申请。")),
+    "rectifications": (_("还有 %(count)d 项整改未完成。"), _("完成整改并经复核。")),
+    "audit": (_("审计报告尚未出具。"), _("上传审计报告。")),
+    "paper": (_("缺少结项材料“%(name)s”。"), _("上传“%(name)s”。")),
+    "satisfaction": (_("受益人满意度 %(value)s%%，低于要求的 %(least)s%%。"), _("补充满意度调查或说明原因，由主办方决定。")),
+    "satisfaction_unknown": (_("没有受益人满意度结果。"), _("完成满意度调查并录入结果（政府采购法实施条例§45）。")),
+    "match": (_("配套资金实际到位 %(arrived)s，低于约定的 %(promised)s。"), _("补足配套资金的凭证，或按约定扣减资助。")),
 }
 ENGLISH: Final[Mapping[str, tuple[str, str]]] = {
     "final_missing": ("The final evaluation is not complete.", "Hand in the final report; an evaluator marks it and the grade is confirmed."),

@@ -15,29 +15,31 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
+from grants.sentences import marked as _
+
 POINT: Final = Decimal("0.01")
 HUNDRED: Final = Decimal(100)
 ZERO: Final = Decimal("0.00")
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "weights": "评估指标权重合计 %(total)s，应为 100。",
-    "missing": "评估表还缺：%(names)s。未评的指标不按 0 分计。",
-    "unknown": "评估表中没有这些指标：%(names)s。",
-    "range": "“%(name)s”的得分 %(mark)s 超出 0 至 %(maximum)s 的范围。",
-    "bonus": "加分 %(value)s 超出 0 至 %(limit)s 的范围。",
-    "penalty": "扣分 %(value)s 超出 0 至 %(limit)s 的范围。",
-    "bands": "评估等级没有覆盖 0 分至最高分：%(detail)s。",
-    "late": "未按期提交且无正当理由，按规则定为“%(name)s”。",
-    "graded": "得分 %(total)s（指标 %(marks)s，加分 %(bonus)s，扣分 %(penalty)s），等级“%(name)s”。",
-    "pay": "可申请拨付下期资金",
-    "commend": "通报表扬",
-    "priority": "下年度同等条件下优先",
-    "rectify": "于 %(day)s 前完成整改",
-    "withhold": "暂缓拨付后续资金",
-    "terminate": "终止项目",
-    "recover": "追回已拨资金",
-    "publish": "公开通报",
-    "bar": "%(day)s 前不得申报",
+    "weights": _("评估指标权重合计 %(total)s，应为 100。"),
+    "missing": _("评估表还缺：%(names)s。未评的指标不按 0 分计。"),
+    "unknown": _("评估表中没有这些指标：%(names)s。"),
+    "range": _("“%(name)s”的得分 %(mark)s 超出 0 至 %(maximum)s 的范围。"),
+    "bonus": _("加分 %(value)s 超出 0 至 %(limit)s 的范围。"),
+    "penalty": _("扣分 %(value)s 超出 0 至 %(limit)s 的范围。"),
+    "bands": _("评估等级没有覆盖 0 分至最高分：%(detail)s。"),
+    "late": _("未按期提交且无正当理由，按规则定为“%(name)s”。"),
+    "graded": _("得分 %(total)s（指标 %(marks)s，加分 %(bonus)s，扣分 %(penalty)s），等级“%(name)s”。"),
+    "pay": _("可申请拨付下期资金"),
+    "commend": _("通报表扬"),
+    "priority": _("下年度同等条件下优先"),
+    "rectify": _("于 %(day)s 前完成整改"),
+    "withhold": _("暂缓拨付后续资金"),
+    "terminate": _("终止项目"),
+    "recover": _("追回已拨资金"),
+    "publish": _("公开通报"),
+    "bar": _("%(day)s 前不得申报"),
 }
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from grants.money import ZERO, NotMoney, exact, percent_text, total, yuan
+from grants.sentences import marked as _
 
 
 class Nature(StrEnum):
@@ -58,20 +59,20 @@ _NATURES: Final[Mapping[Nature, tuple[str, tuple[str, ...]]]] = {
 """Term, and words in a description that call for a second look."""
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "amount": ("金额有误：%(detail)s。", "按“元”填写大于 0、最多两位小数的金额。"),
-    "line": ("“%(line)s”不是核定预算中的费用行。", "从核定预算中选择费用行，或先申请预算变更。"),
-    "banned_category": ("“%(line)s”所属类别不得由资助资金列支。", "改由自筹配套资金列支。"),
-    "nature": ("“%(what)s”属于“%(nature)s”，资助资金不得列支。", "改由自筹配套资金或本单位其他资金列支。"),
-    "before": ("票据日期 %(day)s 早于项目开始日 %(start)s。", "协议生效前的支出不得列支，请改由自筹资金列支。"),
-    "after": ("票据日期 %(day)s 晚于项目截止日 %(end)s。", "项目期外的支出不得列支；确需延期的，请先申请变更。"),
-    "title": ("票据抬头“%(title)s”不是项目执行单位或其托管组织。", "请向收款方换开抬头为“%(expected)s”的票据。"),
-    "duplicate": ("票据号码“%(voucher)s”已经列支过。", "同一票据不得重复列支，请核对。"),
-    "no_voucher": ("没有票据号码。", "填写发票或收据号码；志愿者补贴填写签领表编号。"),
+    "amount": (_("金额有误：%(detail)s。"), _("按“元”填写大于 0、最多两位小数的金额。")),
+    "line": (_("“%(line)s”不是核定预算中的费用行。"), _("从核定预算中选择费用行，或先申请预算变更。")),
+    "banned_category": (_("“%(line)s”所属类别不得由资助资金列支。"), _("改由自筹配套资金列支。")),
+    "nature": (_("“%(what)s”属于“%(nature)s”，资助资金不得列支。"), _("改由自筹配套资金或本单位其他资金列支。")),
+    "before": (_("票据日期 %(day)s 早于项目开始日 %(start)s。"), _("协议生效前的支出不得列支，请改由自筹资金列支。")),
+    "after": (_("票据日期 %(day)s 晚于项目截止日 %(end)s。"), _("项目期外的支出不得列支；确需延期的，请先申请变更。")),
+    "title": (_("票据抬头“%(title)s”不是项目执行单位或其托管组织。"), _("请向收款方换开抬头为“%(expected)s”的票据。")),
+    "duplicate": (_("票据号码“%(voucher)s”已经列支过。"), _("同一票据不得重复列支，请核对。")),
+    "no_voucher": (_("没有票据号码。"), _("填写发票或收据号码；志愿者补贴填写签领表编号。")),
     "over_line": (
-        "“%(line)s”累计支出 %(spent)s，超过核定 %(agreed)s，超出 %(over)s。",
-        "超出部分不计入核定支出；如需调整，请申请预算变更。",
+        _("“%(line)s”累计支出 %(spent)s，超过核定 %(agreed)s，超出 %(over)s。"),
+        _("超出部分不计入核定支出；如需调整，请申请预算变更。"),
     ),
-    "suspicious": ("“%(what)s”中的“%(word)s”疑似“%(nature)s”，请复核。", "确属项目用途的，请补充说明。"),
+    "suspicious": (_("“%(what)s”中的“%(word)s”疑似“%(nature)s”，请复核。"), _("确属项目用途的，请补充说明。")),
 }
 
 
@@ -203,15 +204,15 @@ class Decider(StrEnum):
 
 
 CHANGE_SENTENCES: Final[Mapping[str, str]] = {
-    "record": "预算行最大变动 %(percent)s（“%(line)s”），不超过 %(limit)s，备案即可。",
-    "operator": "预算行最大变动 %(percent)s（“%(line)s”），超过 %(lower)s、不超过 %(limit)s，由承办方批准。",
-    "agency": "预算行最大变动 %(percent)s（“%(line)s”），超过 %(limit)s，须经主办方批准后执行。",
-    "substance": "变更涉及%(what)s，须经主办方批准后执行。",
-    "none": "预算没有变动。",
-    "raised": "变更后总额 %(after)s 高于核定总额 %(before)s；变更不得增加资助总额。",
-    "negative": "变更后“%(line)s”为 %(after)s，不能为负。",
-    "extensions": "已延期 %(made)d 次，达到 %(limit)d 次的上限，不能再延期。",
-    "months": "申请延期 %(months)d 个月，超过单次 %(limit)d 个月的上限。",
+    "record": _("预算行最大变动 %(percent)s（“%(line)s”），不超过 %(limit)s，备案即可。"),
+    "operator": _("预算行最大变动 %(percent)s（“%(line)s”），超过 %(lower)s、不超过 %(limit)s，由承办方批准。"),
+    "agency": _("预算行最大变动 %(percent)s（“%(line)s”），超过 %(limit)s，须经主办方批准后执行。"),
+    "substance": _("变更涉及%(what)s，须经主办方批准后执行。"),
+    "none": _("预算没有变动。"),
+    "raised": _("变更后总额 %(after)s 高于核定总额 %(before)s；变更不得增加资助总额。"),
+    "negative": _("变更后“%(line)s”为 %(after)s，不能为负。"),
+    "extensions": _("已延期 %(made)d 次，达到 %(limit)d 次的上限，不能再延期。"),
+    "months": _("申请延期 %(months)d 个月，超过单次 %(limit)d 个月的上限。"),
 }
 
 

@@ -14,29 +14,30 @@ from decimal import Decimal
 from typing import Final
 
 from grants.money import ZERO, NotMoney, exact, total, yuan
+from grants.sentences import marked as _
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "not_money": "%(what)s的金额 %(amount)s 不是到分的非负金额。",
-    "tranches": "各期拨款合计 %(sum)s，与立项金额 %(award)s 不等。",
-    "sources": "各来源安排合计 %(sum)s，与立项金额 %(award)s 不等。",
-    "row": "第 %(no)d 期的来源明细合计 %(sum)s，与本期金额 %(amount)s 不等。",
-    "column": "来源“%(source)s”各期明细合计 %(sum)s，与安排金额 %(amount)s 不等。",
-    "approved": "第 %(no)d 期批准 %(more)s，超过本期金额 %(less)s。",
-    "ordered": "第 %(no)d 期付款单 %(more)s，超过批准 %(less)s。",
-    "paid": "第 %(no)d 期已付 %(more)s，超过付款单 %(less)s。",
-    "overpaid": "累计已付 %(sum)s，超过立项金额 %(award)s。",
-    "orders": "第 %(no)d 期有 %(count)d 张付款单，只能有一张。",
-    "order_twice": "付款单“%(order)s”出现 %(count)d 次。",
-    "numbers": "拨款期次 %(numbers)s 不是从 1 起的连续编号。",
-    "contract": "协议金额 %(contract)s 与立项金额 %(award)s 不等。",
-    "lines": "核定预算合计 %(sum)s，与立项金额 %(award)s 不等。",
-    "refunded": "已退回 %(refunded)s，超过应退结余 %(surplus)s。",
-    "surplus": "结余 %(surplus)s 不等于已付 %(paid)s 减核定支出 %(eligible)s（不足为零）。",
-    "not_settled": "已结项，但应退结余 %(surplus)s 只退回 %(refunded)s。",
-    "pool": "立项合计 %(sum)s，超过资助总额 %(pool)s。",
-    "source_over": "来源“%(source)s”安排合计 %(sum)s，超过其金额 %(amount)s。",
-    "source_unknown": "来源“%(source)s”不在本次征集的资金来源中。",
-    "twice": "立项“%(award)s”出现 %(count)d 次。",
+    "not_money": _("%(what)s的金额 %(amount)s 不是到分的非负金额。"),
+    "tranches": _("各期拨款合计 %(sum)s，与立项金额 %(award)s 不等。"),
+    "sources": _("各来源安排合计 %(sum)s，与立项金额 %(award)s 不等。"),
+    "row": _("第 %(no)d 期的来源明细合计 %(sum)s，与本期金额 %(amount)s 不等。"),
+    "column": _("来源“%(source)s”各期明细合计 %(sum)s，与安排金额 %(amount)s 不等。"),
+    "approved": _("第 %(no)d 期批准 %(more)s，超过本期金额 %(less)s。"),
+    "ordered": _("第 %(no)d 期付款单 %(more)s，超过批准 %(less)s。"),
+    "paid": _("第 %(no)d 期已付 %(more)s，超过付款单 %(less)s。"),
+    "overpaid": _("累计已付 %(sum)s，超过立项金额 %(award)s。"),
+    "orders": _("第 %(no)d 期有 %(count)d 张付款单，只能有一张。"),
+    "order_twice": _("付款单“%(order)s”出现 %(count)d 次。"),
+    "numbers": _("拨款期次 %(numbers)s 不是从 1 起的连续编号。"),
+    "contract": _("协议金额 %(contract)s 与立项金额 %(award)s 不等。"),
+    "lines": _("核定预算合计 %(sum)s，与立项金额 %(award)s 不等。"),
+    "refunded": _("已退回 %(refunded)s，超过应退结余 %(surplus)s。"),
+    "surplus": _("结余 %(surplus)s 不等于已付 %(paid)s 减核定支出 %(eligible)s（不足为零）。"),
+    "not_settled": _("已结项，但应退结余 %(surplus)s 只退回 %(refunded)s。"),
+    "pool": _("立项合计 %(sum)s，超过资助总额 %(pool)s。"),
+    "source_over": _("来源“%(source)s”安排合计 %(sum)s，超过其金额 %(amount)s。"),
+    "source_unknown": _("来源“%(source)s”不在本次征集的资金来源中。"),
+    "twice": _("立项“%(award)s”出现 %(count)d 次。"),
 }
 
 

@@ -13,14 +13,15 @@ from decimal import Decimal
 from typing import Final
 
 from grants.money import ZERO, apportion, exact, total, yuan
+from grants.sentences import marked as _
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "negative": "“%(name)s”的金额 %(amount)s 不能为负。",
-    "over_paid": "累计拨付 %(paid)s 超过立项金额 %(award)s。",
-    "sources": "各来源拨付合计 %(sources)s 与累计拨付 %(paid)s 不一致。",
-    "too_much": "退回 %(amount)s 超过累计拨付 %(paid)s。",
-    "surplus": "累计拨付 %(paid)s，核定支出 %(eligible)s，结余 %(surplus)s，应予退回。",
-    "none": "累计拨付 %(paid)s，核定支出 %(eligible)s，没有结余。",
+    "negative": _("“%(name)s”的金额 %(amount)s 不能为负。"),
+    "over_paid": _("累计拨付 %(paid)s 超过立项金额 %(award)s。"),
+    "sources": _("各来源拨付合计 %(sources)s 与累计拨付 %(paid)s 不一致。"),
+    "too_much": _("退回 %(amount)s 超过累计拨付 %(paid)s。"),
+    "surplus": _("累计拨付 %(paid)s，核定支出 %(eligible)s，结余 %(surplus)s，应予退回。"),
+    "none": _("累计拨付 %(paid)s，核定支出 %(eligible)s，没有结余。"),
 }
 
 

@@ -10,17 +10,18 @@ from typing import Final
 
 from grants.awards.shares import AwardMoney, SourceMoney, SplitRefused, finance, split, units
 from grants.money import FEN, ZERO, total, yuan
+from grants.sentences import marked as _
 from review.flow import Network
 
 __all__ = ["AwardMoney", "PaymentClock", "SourceMoney", "SplitRefused", "finance", "matrix", "payment_clock", "split"]
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "waiting": "等待验收，约定验收期至 %(day)s。",
-    "running": "应于 %(day)s 前付款，还有 %(days)d 天。",
-    "today": "今天（%(day)s）是付款期限的最后一天。",
-    "late": "应于 %(day)s 前付款，已逾期 %(days)d 天。",
-    "paid": "已于 %(paid)s 付款，期限 %(day)s，按期。",
-    "paid_late": "已于 %(paid)s 付款，期限 %(day)s，逾期 %(days)d 天。",
+    "waiting": _("等待验收，约定验收期至 %(day)s。"),
+    "running": _("应于 %(day)s 前付款，还有 %(days)d 天。"),
+    "today": _("今天（%(day)s）是付款期限的最后一天。"),
+    "late": _("应于 %(day)s 前付款，已逾期 %(days)d 天。"),
+    "paid": _("已于 %(paid)s 付款，期限 %(day)s，按期。"),
+    "paid_late": _("已于 %(paid)s 付款，期限 %(day)s，逾期 %(days)d 天。"),
 }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext
 
 from grants.documents.capitals import AmountNotWritable
 from grants.documents.capitals import capitals as in_capitals
+from grants.web import speaking
 
 register = template.Library()
 
@@ -28,6 +31,30 @@ def _chinese() -> bool:
 def label(shape: Any) -> str:
     """What a key of the rules is called, in the reader's language: its Chinese title, or its name in files."""
     return str(shape.title if _chinese() else shape.english)
+
+
+@register.filter
+def flaw(problem: Any) -> str:
+    """What a problem says. On an English page the name of the contradiction comes first; the figures follow as the linter said them."""
+    if _chinese():
+        return str(problem.message)
+    from grants.calls.rulebook.lint.registry import CONTRADICTIONS  # noqa: PLC0415 - the rules are slow to import
+
+    name = next((gettext(each.name) for each in CONTRADICTIONS if each.code == problem.code), "")
+    said = speaking.spoken(problem.message)
+    return format_html('{} <span lang="zh-Hans">{}</span>', f"{name}:", said) if name and said == problem.message else said
+
+
+@register.filter
+def changed(change: Any) -> str:
+    """A change between two versions of the rules; on an English page the way to it is told by the keys, whose names are English."""
+    sentence = str(change["sentence"] if isinstance(change, dict) else change.sentence)
+    said = speaking.spoken(sentence)
+    if said == sentence:
+        return sentence
+    path = str(change["path"] if isinstance(change, dict) else change.path)
+    way = " · ".join(re.sub(r"\[(.*)\]", r" “\1”", step).replace("_", " ") for step in re.split(r"\.(?![^\[]*\])", path))
+    return f"{way}: {said.partition(': ')[2]}"
 
 
 @register.filter

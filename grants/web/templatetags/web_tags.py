@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from grants.documents.writing import yuan as yuan_text
 from grants.documents.writing import zh_date as date_text
 from grants.documents.writing import zh_datetime as datetime_text
-from grants.web import masking, rendering
+from grants.web import masking, rendering, speaking
 from grants.web.charts import Chart
 from grants.web.tables import Table
 
@@ -30,6 +30,7 @@ for masked in (masking.mask_phone, masking.mask_id, masking.mask_bank, masking.m
 register.filter("kind_of", rendering.kind_of)
 register.filter("is_group", rendering.is_group)
 register.filter("control", rendering.control)
+register.filter("said", speaking.spoken)
 
 
 @register.filter

@@ -9,13 +9,14 @@ from grants.calls.rulebook.model import CallRules, InKindKind, NeedsMode
 from grants.calls.rulebook.parts.award import Parties
 from grants.calls.rulebook.parts.eligibility import REGISTERED, UNREGISTERED, EntityKind
 from grants.money import yuan
+from grants.sentences import marked as _
 
 
 def _named(kinds: set[EntityKind] | frozenset[EntityKind]) -> str:
     return "、".join(kind.zh for kind in EntityKind if kind in kinds)
 
 
-@contradiction("L040", "接纳未登记主体却没有挂靠")
+@contradiction("L040", _("接纳未登记主体却没有挂靠"))
 def unregistered_without_sponsor(rules: CallRules, world: World) -> Iterator[Flaw]:
     sponsored = set(rules.eligibility.sponsor.kinds) if rules.eligibility.sponsor else set()
     alone = (UNREGISTERED & set(rules.eligibility.kinds)) - sponsored
@@ -24,7 +25,7 @@ def unregistered_without_sponsor(rules: CallRules, world: World) -> Iterator[Fla
         yield error("eligibility.sponsor", message, "增加 [eligibility.sponsor] 并列入这些主体，或不接纳它们")
 
 
-@contradiction("L041", "赛道主体与申报资格不一致")
+@contradiction("L041", _("赛道主体与申报资格不一致"))
 def tracks_miss_kinds(rules: CallRules, world: World) -> Iterator[Flaw]:
     admitted = set(rules.eligibility.kinds)
     for track in rules.tracks:
@@ -35,7 +36,7 @@ def tracks_miss_kinds(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("tracks", f"{_named(lost)}有资格申报，却没有赛道可进", "为其安排赛道，或从申报资格中删去")
 
 
-@contradiction("L042", "资格条件与主体类型不合")
+@contradiction("L042", _("资格条件与主体类型不合"))
 def rule_without_subject(rules: CallRules, world: World) -> Iterator[Flaw]:
     eligibility, kinds = rules.eligibility, set(rules.eligibility.kinds)
     if not kinds & REGISTERED:
@@ -48,7 +49,7 @@ def rule_without_subject(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("eligibility.sponsor.kinds", f"要求 {_named(extra)} 挂靠，却不接纳其申报", "两处改为一致")
 
 
-@contradiction("L043", "每家立项数多于申报数")
+@contradiction("L043", _("每家立项数多于申报数"))
 def more_awards_than_bids(rules: CallRules, world: World) -> Iterator[Flaw]:
     eligibility = rules.eligibility
     if eligibility.awards_per_organisation > eligibility.bids_per_organisation:
@@ -56,13 +57,13 @@ def more_awards_than_bids(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("eligibility.awards_per_organisation", message, f"改为不超过 {eligibility.bids_per_organisation}")
 
 
-@contradiction("L044", "只接受需求却没有需求")
+@contradiction("L044", _("只接受需求却没有需求"))
 def needs_only_without_needs(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.needs.mode is NeedsMode.ONLY_LIST and not rules.needs.items:
         yield error("needs.items", "只接受需求指引表内的项目，而指引表是空的", "填写需求，或改为自由申报")
 
 
-@contradiction("L045", "需求金额高于上限")
+@contradiction("L045", _("需求金额高于上限"))
 def need_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
     for need in rules.needs.items:
         if need.cap is not None and need.cap > rules.amounts.cap:
@@ -73,7 +74,7 @@ def need_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
             )
 
 
-@contradiction("L046", "限制等级不存在")
+@contradiction("L046", _("限制等级不存在"))
 def barred_grade_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
     sheets = [sheet for sheet in (rules.evaluation.midterm, rules.evaluation.final) if sheet is not None]
     known = {band.name for sheet in sheets for band in sheet.bands}
@@ -83,7 +84,7 @@ def barred_grade_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("eligibility.past.barred_grades", message, f"如指往年等级可保留，否则改为 {'、'.join(sorted(known))} 之一")
 
 
-@contradiction("L047", "场地或导师时数不够分")
+@contradiction("L047", _("场地或导师时数不够分"))
 def in_kind_over_promised(rules: CallRules, world: World) -> Iterator[Flaw]:
     projects = rules.allocation.awards_max or 1
     for item in rules.in_kind:
@@ -94,14 +95,14 @@ def in_kind_over_promised(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning(f"in_kind[{item.code}]", f"“{item.name}”没有写可用时数", "填写总时数或每项目时数")
 
 
-@contradiction("L048", "三方协议没有第三方")
+@contradiction("L048", _("三方协议没有第三方"))
 def three_parties_without_third(rules: CallRules, world: World) -> Iterator[Flaw]:
     third = rules.contract.third_party or rules.agency.operator or rules.eligibility.sponsor
     if rules.contract.parties is Parties.THREE and not third:
         yield error("contract.parties", "三方协议既没有第三方名称，也没有承办方或挂靠单位", "填写第三方，或改为两方协议")
 
 
-@contradiction("L049", "指定枢纽组织即主办方")
+@contradiction("L049", _("指定枢纽组织即主办方"))
 def sponsor_is_agency(rules: CallRules, world: World) -> Iterator[Flaw]:
     sponsor = rules.eligibility.sponsor
     if sponsor and sponsor.name and sponsor.name == rules.agency.name:

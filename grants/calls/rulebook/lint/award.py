@@ -9,9 +9,10 @@ from grants.calls.rulebook.lint.registry import Flaw, World, contradiction, erro
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.award import Clause, Method
 from grants.money import yuan
+from grants.sentences import marked as _
 
 
-@contradiction("L090", "立项数、上限与资助金不合")
+@contradiction("L090", _("立项数、上限与资助金不合"))
 def awards_and_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
     number, cap, grants = rules.allocation.awards_max, rules.amounts.cap, rules.pool.grants
     if number is None:
@@ -27,7 +28,7 @@ def awards_and_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("allocation.awards_max", message, "增加立项数或提高上限")
 
 
-@contradiction("L091", "定额档缺失或重叠")
+@contradiction("L091", _("定额档缺失或重叠"))
 def amount_bands(rules: CallRules, world: World) -> Iterator[Flaw]:
     allocation = rules.allocation
     if allocation.method is Method.GRADE_BANDS and not allocation.bands:
@@ -41,7 +42,7 @@ def amount_bands(rules: CallRules, world: World) -> Iterator[Flaw]:
         )
 
 
-@contradiction("L092", "定额高于单个项目上限")
+@contradiction("L092", _("定额高于单个项目上限"))
 def band_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
     for band in rules.allocation.bands:
         if band.amount > rules.amounts.cap:
@@ -49,14 +50,14 @@ def band_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"allocation.bands[{band.name}].amount", message, "降低定额")
 
 
-@contradiction("L122", "灰带过宽")
+@contradiction("L122", _("灰带过宽"))
 def band_too_wide(rules: CallRules, world: World) -> Iterator[Flaw]:
     band = rules.allocation.grey_band
     if band is not None and not 0 < band <= 5:
         yield warning("allocation.grey_band", f"资助线上下 {plain(band)} 分都由抽签决定，名次几乎失去意义", "改为 0.5 到 3 分")
 
 
-@contradiction("L093", "协议编号不能区分协议")
+@contradiction("L093", _("协议编号不能区分协议"))
 def number_without_serial(rules: CallRules, world: World) -> Iterator[Flaw]:
     pattern = rules.contract.number_pattern
     if "{no}" not in pattern:
@@ -65,7 +66,7 @@ def number_without_serial(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("contract.number_pattern", f"编号格式“{pattern}”没有 {{year}}，跨年可能重号", "加上 {year}")
 
 
-@contradiction("L094", "协议缺少规则要求的条款")
+@contradiction("L094", _("协议缺少规则要求的条款"))
 def clause_missing(rules: CallRules, world: World) -> Iterator[Flaw]:
     needed = {
         Clause.MATCH: bool(rules.amounts.match_share),

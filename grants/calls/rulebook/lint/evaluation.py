@@ -9,9 +9,10 @@ from grants.calls.rulebook.lint.registry import Flaw, World, contradiction, erro
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.evaluation import Action, EvaluationSheet
 from grants.money import ZERO
+from grants.sentences import marked as _
 
 
-@contradiction("L110", "评估表权重合计不等于 100")
+@contradiction("L110", _("评估表权重合计不等于 100"))
 def evaluation_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         total = sum(criterion.weight for criterion in sheet.criteria)
@@ -21,14 +22,14 @@ def evaluation_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.criteria", f"指标编号 {code} 出现了不止一次", "每项指标用不同的编号")
 
 
-@contradiction("L111", "评估等级重叠或有空档")
+@contradiction("L111", _("评估等级重叠或有空档"))
 def grade_bands(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         bands = [(band.name, band.at_least, band.below) for band in sheet.bands]
         yield from (error(f"{key}.bands", message, way_out) for message, way_out in band_faults(bands, down_to=ZERO))
 
 
-@contradiction("L112", "评估等级没有后果")
+@contradiction("L112", _("评估等级没有后果"))
 def grade_without_consequence(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         for band in sheet.bands:
@@ -40,7 +41,7 @@ def grade_without_consequence(rules: CallRules, world: World) -> Iterator[Flaw]:
                 )
 
 
-@contradiction("L113", "限制申报或整改没有期限")
+@contradiction("L113", _("限制申报或整改没有期限"))
 def consequence_without_months(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         for band in sheet.bands:
@@ -50,7 +51,7 @@ def consequence_without_months(rules: CallRules, world: World) -> Iterator[Flaw]
                     yield error(f"{key}.bands[{band.name}].consequences[{consequence.action}].months", message, "填写月数")
 
 
-@contradiction("L114", "合格与后果矛盾")
+@contradiction("L114", _("合格与后果矛盾"))
 def failed_but_paid(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         for band in sheet.bands:
@@ -65,7 +66,7 @@ def failed_but_paid(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.bands", "有的等级分数更高却不合格", "合格线以上的等级都应合格")
 
 
-@contradiction("L116", "评估分为合格的等级不存在")
+@contradiction("L116", _("评估分为合格的等级不存在"))
 def nobody_can_pass(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         if not any(band.passed for band in sheet.bands):
@@ -74,7 +75,7 @@ def nobody_can_pass(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning(f"{key}.bands", "所有等级都算合格，评估不起作用", "设一个不合格等级")
 
 
-@contradiction("L117", "扣分后总分可能没有意义")
+@contradiction("L117", _("扣分后总分可能没有意义"))
 def bonus_out_of_bounds(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, sheet in _sheets(rules):
         if sheet.bonus_max > 20 or sheet.penalty_max > 50:
@@ -82,7 +83,7 @@ def bonus_out_of_bounds(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning(f"{key}.bonus_max", message, "加分不超过 20，扣分不超过 50")
 
 
-@contradiction("L118", "结项清单不完整或重复")
+@contradiction("L118", _("结项清单不完整或重复"))
 def closing_list(rules: CallRules, world: World) -> Iterator[Flaw]:
     items = rules.evaluation.closing
     for code in repeated(item.code for item in items):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from grants.calls.rulebook.lint.registry import Flaw, World, contradiction, error, plain, warning
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.funding import AFTER_MONEY, WITH_PERCENT, Condition, Predicate, TrancheRule
+from grants.sentences import marked as _
 
 
-@contradiction("L100", "各期拨款比例合计不等于 100%")
+@contradiction("L100", _("各期拨款比例合计不等于 100%"))
 def tranches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = sum(tranche.percent for tranche in rules.funding.tranches)
     if total != 100:
@@ -19,14 +20,14 @@ def tranches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{_key(tranche)}.percent", f"第 {tranche.no} 期比例为 0，没有钱可拨", "删去这一期")
 
 
-@contradiction("L101", "期次编号不连续")
+@contradiction("L101", _("期次编号不连续"))
 def tranches_misnumbered(rules: CallRules, world: World) -> Iterator[Flaw]:
     numbers = [tranche.no for tranche in rules.funding.tranches]
     if numbers != list(range(1, len(numbers) + 1)):
         yield error("funding.tranches", f"期次 {numbers} 不是从 1 起依次编号", "依次编为 1、2、3……")
 
 
-@contradiction("L102", "以中期评估为条件却没有中期评估")
+@contradiction("L102", _("以中期评估为条件却没有中期评估"))
 def midterm_condition_without_sheet(rules: CallRules, world: World) -> Iterator[Flaw]:
     for tranche, condition in _conditions(rules):
         if condition.code is Predicate.MIDTERM_PASSED and rules.evaluation.midterm is None:
@@ -37,7 +38,7 @@ def midterm_condition_without_sheet(rules: CallRules, world: World) -> Iterator[
             )
 
 
-@contradiction("L103", "以末期评估为条件却没有末期评估")
+@contradiction("L103", _("以末期评估为条件却没有末期评估"))
 def final_condition_without_sheet(rules: CallRules, world: World) -> Iterator[Flaw]:
     for tranche, condition in _conditions(rules):
         if condition.code is Predicate.FINAL_PASSED and rules.evaluation.final is None:
@@ -48,7 +49,7 @@ def final_condition_without_sheet(rules: CallRules, world: World) -> Iterator[Fl
             )
 
 
-@contradiction("L104", "拨付条件循环")
+@contradiction("L104", _("拨付条件循环"))
 def first_tranche_waits_for_itself(rules: CallRules, world: World) -> Iterator[Flaw]:
     if len(rules.funding.tranches) < 2:
         return
@@ -59,7 +60,7 @@ def first_tranche_waits_for_itself(rules: CallRules, world: World) -> Iterator[F
             yield error(f"{_key(first)}.conditions", message, "把此条件移到以后各期")
 
 
-@contradiction("L105", "拨付条件先后颠倒")
+@contradiction("L105", _("拨付条件先后颠倒"))
 def midterm_after_final(rules: CallRules, world: World) -> Iterator[Flaw]:
     closed_at: int | None = None
     for tranche in rules.funding.tranches:
@@ -72,7 +73,7 @@ def midterm_after_final(rules: CallRules, world: World) -> Iterator[Flaw]:
             closed_at = tranche.no
 
 
-@contradiction("L106", "拨付条件缺少或多出比例")
+@contradiction("L106", _("拨付条件缺少或多出比例"))
 def condition_parameter(rules: CallRules, world: World) -> Iterator[Flaw]:
     for tranche, condition in _conditions(rules):
         key = f"{_key(tranche)}.conditions"
@@ -82,7 +83,7 @@ def condition_parameter(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(key, f"条件“{condition.code.zh}”不需要比例", "删去 percent")
 
 
-@contradiction("L107", "协议未生效或账户未核验就拨款")
+@contradiction("L107", _("协议未生效或账户未核验就拨款"))
 def money_before_contract(rules: CallRules, world: World) -> Iterator[Flaw]:
     first = rules.funding.tranches[0]
     codes = {condition.code for condition in first.conditions}
@@ -91,14 +92,14 @@ def money_before_contract(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{_key(first)}.conditions", f"首期没有以“{wanted.zh}”为条件", f'加上 {{ code = "{wanted.value}" }}')
 
 
-@contradiction("L108", "尾款没有结果性条件")
+@contradiction("L108", _("尾款没有结果性条件"))
 def last_tranche_unconditional(rules: CallRules, world: World) -> Iterator[Flaw]:
     tranches = rules.funding.tranches
     if len(tranches) > 1 and not any(condition.code in AFTER_MONEY for condition in tranches[-1].conditions):
         yield warning(f"{_key(tranches[-1])}.conditions", "最后一期不看任何成效或支出", "加上末期评估、支出凭证或档案条件")
 
 
-@contradiction("L109", "变更审批门槛颠倒")
+@contradiction("L109", _("变更审批门槛颠倒"))
 def change_thresholds(rules: CallRules, world: World) -> Iterator[Flaw]:
     changes = rules.funding.changes
     if changes.operator_up_to < changes.record_up_to:
@@ -108,7 +109,7 @@ def change_thresholds(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("funding.changes.extension_months", "允许延期，却没有写可延几个月", "填写月数，或把延期次数改为 0")
 
 
-@contradiction("L115", "配套或票据条件没有依据")
+@contradiction("L115", _("配套或票据条件没有依据"))
 def match_condition_without_match(rules: CallRules, world: World) -> Iterator[Flaw]:
     matched = rules.amounts.match_share or any(source.matching for source in rules.sources)
     for tranche, condition in _conditions(rules):

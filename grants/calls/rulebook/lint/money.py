@@ -10,12 +10,13 @@ from grants.calls.rulebook.lint.registry import Flaw, World, contradiction, erro
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.money import Category, SourceKind
 from grants.money import ZERO, percent_text, yuan
+from grants.sentences import marked as _
 
 LOTTERY_PURPOSES: Final = ("扶老", "助残", "救孤", "济困")
 HUNDRED: Final = Decimal(100)
 
 
-@contradiction("L020", "资金池分配与总额不符")
+@contradiction("L020", _("资金池分配与总额不符"))
 def pool_does_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
     pool = rules.pool
     parts = pool.grants + pool.hosting + pool.evaluation
@@ -24,7 +25,7 @@ def pool_does_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("pool.total", message, f"总额改为 {yuan(parts)}，或调整各项")
 
 
-@contradiction("L021", "资金来源合计与资金池不符")
+@contradiction("L021", _("资金来源合计与资金池不符"))
 def sources_do_not_fill_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = _sum(source.amount for source in rules.sources)
     if total != rules.pool.total:
@@ -32,7 +33,7 @@ def sources_do_not_fill_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("sources", message, "补齐来源或更正金额，每一元都要有出处")
 
 
-@contradiction("L022", "单个项目上限超过资助金")
+@contradiction("L022", _("单个项目上限超过资助金"))
 def cap_over_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
     cap, grants = rules.amounts.cap, rules.pool.grants
     if cap > grants:
@@ -41,7 +42,7 @@ def cap_over_pool(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("amounts.floor", f"下限 {yuan(rules.amounts.floor)} 高于上限 {yuan(cap)}", "降低下限或提高上限")
 
 
-@contradiction("L023", "领域子额度超过资助金")
+@contradiction("L023", _("领域子额度超过资助金"))
 def categories_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = _sum(_set_aside(category, rules.pool.grants) for category in rules.categories)
     if total > rules.pool.grants:
@@ -49,7 +50,7 @@ def categories_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("categories", message, f"减少 {yuan(total - rules.pool.grants)}，或增加资助金")
 
 
-@contradiction("L024", "领域的名额、额度与上限不合")
+@contradiction("L024", _("领域的名额、额度与上限不合"))
 def category_disagrees_with_itself(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.categories:
         key, cap = f"categories[{category.code}]", category.cap or rules.amounts.cap
@@ -64,7 +65,7 @@ def category_disagrees_with_itself(rules: CallRules, world: World) -> Iterator[F
             yield warning(f"{key}.count", message, "增加名额、提高上限或减少额度")
 
 
-@contradiction("L025", "赛道额度超过资助金")
+@contradiction("L025", _("赛道额度超过资助金"))
 def tracks_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
     quotas = [track.amount for track in rules.tracks if track.amount is not None]
     total, grants = _sum(quotas), rules.pool.grants
@@ -74,7 +75,7 @@ def tracks_over_grants(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("tracks", f"各赛道额度合计 {yuan(total)}，少于资助金 {yuan(grants)}，差额无处可用", "把差额分给某个赛道")
 
 
-@contradiction("L026", "赛道上限高于征集上限")
+@contradiction("L026", _("赛道上限高于征集上限"))
 def track_cap_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
     for track in rules.tracks:
         if track.cap is not None and track.cap > rules.amounts.cap:
@@ -87,7 +88,7 @@ def track_cap_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"tracks[{track.code}].amount", f"赛道“{track.name}”额度不够资助一个项目", "提高额度或降低下限")
 
 
-@contradiction("L027", "资助占比与配套占比矛盾")
+@contradiction("L027", _("资助占比与配套占比矛盾"))
 def match_contradicts_cap_share(rules: CallRules, world: World) -> Iterator[Flaw]:
     cap, match = rules.amounts.cap_share, rules.amounts.match_share
     if cap is None or match is None or cap + match == HUNDRED:
@@ -99,14 +100,14 @@ def match_contradicts_cap_share(rules: CallRules, world: World) -> Iterator[Flaw
     yield error("amounts.match_share", message, "两者合计应为 100%，因为项目总预算只有资助与配套两部分")
 
 
-@contradiction("L028", "没有配套却限制实物配套")
+@contradiction("L028", _("没有配套却限制实物配套"))
 def in_kind_without_match(rules: CallRules, world: World) -> Iterator[Flaw]:
     share, match = rules.amounts.in_kind_share, rules.amounts.match_share
     if share is not None and not match:
         yield error("amounts.in_kind_share", "限定了实物配套的占比，却没有配套要求", "写明配套占比下限，或删去实物配套占比")
 
 
-@contradiction("L029", "彩票公益金没有标识文字")
+@contradiction("L029", _("彩票公益金没有标识文字"))
 def lottery_without_logo(rules: CallRules, world: World) -> Iterator[Flaw]:
     for source in rules.sources:
         if source.kind is SourceKind.LOTTERY and not source.logo_text:
@@ -117,7 +118,7 @@ def lottery_without_logo(rules: CallRules, world: World) -> Iterator[Flaw]:
             )
 
 
-@contradiction("L030", "彩票公益金用途缺失或越界")
+@contradiction("L030", _("彩票公益金用途缺失或越界"))
 def lottery_without_purpose(rules: CallRules, world: World) -> Iterator[Flaw]:
     for source in rules.sources:
         if source.kind is not SourceKind.LOTTERY:
@@ -131,7 +132,7 @@ def lottery_without_purpose(rules: CallRules, world: World) -> Iterator[Flaw]:
             )
 
 
-@contradiction("L031", "只有受限来源的领域没有钱可用")
+@contradiction("L031", _("只有受限来源的领域没有钱可用"))
 def category_without_source(rules: CallRules, world: World) -> Iterator[Flaw]:
     if any(not source.purposes for source in rules.sources):
         return
@@ -142,7 +143,7 @@ def category_without_source(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"categories[{category.code}].purpose", message, f"改为 {'、'.join(sorted(allowed))} 之一，或增加来源")
 
 
-@contradiction("L032", "来源禁止的费用类别不存在")
+@contradiction("L032", _("来源禁止的费用类别不存在"))
 def source_forbids_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
     known = {category.code for category in rules.budget.categories}
     for source in rules.sources:
@@ -150,7 +151,7 @@ def source_forbids_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"sources[{source.id}].forbids", f"预算中没有费用类别 {code}", f"改为 {'、'.join(sorted(known))} 之一")
 
 
-@contradiction("L033", "配捐与来源性质或金额不合")
+@contradiction("L033", _("配捐与来源性质或金额不合"))
 def matching_over_source(rules: CallRules, world: World) -> Iterator[Flaw]:
     for source in rules.sources:
         if source.matching is not None and source.matching.cap > source.amount:
@@ -160,13 +161,13 @@ def matching_over_source(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"sources[{source.id}].claim.minimum", f"认购起点超过“{source.name}”的总额", "降低认购起点")
 
 
-@contradiction("L034", "承办费占比偏高")
+@contradiction("L034", _("承办费占比偏高"))
 def hosting_too_dear(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.pool.hosting * 10 > rules.pool.total:
         yield warning("pool.hosting", "承办服务费超过资金池的 10%（广州市级约 6.8%）", "降低承办费，或在公告中说明理由")
 
 
-@contradiction("L035", "来源、领域或赛道编号重复")
+@contradiction("L035", _("来源、领域或赛道编号重复"))
 def repeated_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
     lists = {
         "sources": [source.id for source in rules.sources],

@@ -13,6 +13,7 @@ from grants.calls.rulebook.parts.budget import BudgetRule
 from grants.calls.rulebook.parts.form import Column, FieldKind, FormField, Section
 from grants.calls.rulebook.parts.funding import Predicate
 from grants.money import percent_text, yuan
+from grants.sentences import marked as _
 
 EXPRESSION_NAMES: Final = frozenset({"grant", "match", "in_kind", "project"})
 """What a budget rule may read besides the categories: 资助额, 配套, 实物配套, 项目总预算, all in 元."""
@@ -20,7 +21,7 @@ EXPRESSION_NAMES: Final = frozenset({"grant", "match", "in_kind", "project"})
 CHOICES: Final = frozenset({FieldKind.CHOICE, FieldKind.MULTICHOICE})
 
 
-@contradiction("L050", "预算上限之和不足 100%")
+@contradiction("L050", _("预算上限之和不足 100%"))
 def caps_leave_no_budget(rules: CallRules, world: World) -> Iterator[Flaw]:
     usable = [category for category in rules.budget.categories if not category.banned]
     shares = [category.cap_share for category in usable if category.cap_share is not None]
@@ -31,14 +32,14 @@ def caps_leave_no_budget(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("budget.categories", message, "放开主要类别的上限，使合计达到 100%")
 
 
-@contradiction("L051", "禁止列支的类别又设上限")
+@contradiction("L051", _("禁止列支的类别又设上限"))
 def banned_and_capped(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.budget.categories:
         if category.banned and (category.cap_share or category.cap_amount):
             yield error(f"budget.categories[{category.code}]", f"“{category.name}”禁止列支，却设了上限", "删去上限，或取消禁止")
 
 
-@contradiction("L052", "费用类别、规则、指标或附件编号重复")
+@contradiction("L052", _("费用类别、规则、指标或附件编号重复"))
 def repeated_paper_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
     lists = {
         "budget.categories": [category.code for category in rules.budget.categories],
@@ -52,7 +53,7 @@ def repeated_paper_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(key, f"编号 {code} 出现了不止一次", "每一项用不同的编号")
 
 
-@contradiction("L053", "预算算式无法计算")
+@contradiction("L053", _("预算算式无法计算"))
 def unreadable_expression(rules: CallRules, world: World) -> Iterator[Flaw]:
     known = EXPRESSION_NAMES | {category.code for category in rules.budget.categories}
     for rule in rules.budget.rules:
@@ -70,7 +71,7 @@ def _expression(rule: BudgetRule, known: frozenset[str]) -> Iterator[Flaw]:
         yield error(key, f"算式用了不存在的名称 {'、'.join(sorted(unknown))}", f"可用名称：{'、'.join(sorted(known))}")
 
 
-@contradiction("L054", "费用类别的金额上限没有意义")
+@contradiction("L054", _("费用类别的金额上限没有意义"))
 def category_cap_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.budget.categories:
         if category.cap_amount is not None and category.cap_amount > rules.amounts.cap:
@@ -78,14 +79,14 @@ def category_cap_over_cap(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning(f"budget.categories[{category.code}].cap_amount", message, "降低或删去此上限")
 
 
-@contradiction("L055", "费用类别与算式保留名同名")
+@contradiction("L055", _("费用类别与算式保留名同名"))
 def category_shadows_name(rules: CallRules, world: World) -> Iterator[Flaw]:
     for category in rules.budget.categories:
         if category.code in EXPRESSION_NAMES | {"and", "or", "not", "min", "max"}:
             yield error(f"budget.categories[{category.code}].code", f"编号 {category.code} 是算式的保留名", "换一个编号")
 
 
-@contradiction("L060", "问题缺少选项或列")
+@contradiction("L060", _("问题缺少选项或列"))
 def field_without_parts(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, field in _fields(rules):
         if field.kind in CHOICES and len(field.options) < 2:
@@ -103,7 +104,7 @@ def _column(key: str, column: Column) -> Iterator[Flaw]:
         yield error(f"{key}.options", f"“{column.label}”列没有两个以上选项", "填写选项")
 
 
-@contradiction("L068", "问题的行数或取值范围颠倒")
+@contradiction("L068", _("问题的行数或取值范围颠倒"))
 def field_range_reversed(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, field in _fields(rules):
         if field.max_rows and field.min_rows > field.max_rows:
@@ -112,7 +113,7 @@ def field_range_reversed(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.minimum", f"“{field.label}”最小值大于最大值", "调整取值范围")
 
 
-@contradiction("L061", "问题指向不存在的指标或附件")
+@contradiction("L061", _("问题指向不存在的指标或附件"))
 def field_points_nowhere(rules: CallRules, world: World) -> Iterator[Flaw]:
     kpis = {kpi.code for kpi in rules.outcomes.kpis}
     files = {attachment.code for attachment in rules.attachments}
@@ -125,7 +126,7 @@ def field_points_nowhere(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.attachment", f"“{field.label}”要求上传，却没有说明是哪一种附件", "填写附件编号")
 
 
-@contradiction("L062", "附件要求不可能满足")
+@contradiction("L062", _("附件要求不可能满足"))
 def attachment_for_nobody(rules: CallRules, world: World) -> Iterator[Flaw]:
     for attachment in rules.attachments:
         key = f"attachments[{attachment.code}]"
@@ -138,7 +139,7 @@ def attachment_for_nobody(rules: CallRules, world: World) -> Iterator[Flaw]:
             )
 
 
-@contradiction("L063", "表单的部分或问题编号重复")
+@contradiction("L063", _("表单的部分或问题编号重复"))
 def repeated_form_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
     for form, sections in _forms(rules).items():
         for code in repeated(section.code for section in sections):
@@ -148,7 +149,7 @@ def repeated_form_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
                 yield error(f"forms.{form}[{section.code}].fields", f"问题编号 {code} 出现了不止一次", "每一题用不同的编号")
 
 
-@contradiction("L064", "有评估表却没有对应的报告表单")
+@contradiction("L064", _("有评估表却没有对应的报告表单"))
 def sheet_without_form(rules: CallRules, world: World) -> Iterator[Flaw]:
     pairs = {
         "midterm": (rules.evaluation.midterm, rules.forms.midterm, "中期"),
@@ -159,13 +160,13 @@ def sheet_without_form(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"forms.{name}", f"有{zh}评估表，却没有{zh}报告表单，评估没有依据", f"增加 [[forms.{name}]]")
 
 
-@contradiction("L065", "没有承诺书")
+@contradiction("L065", _("没有承诺书"))
 def nothing_declared(rules: CallRules, world: World) -> Iterator[Flaw]:
     if not rules.forms.declarations:
         yield warning("forms.declarations", "没有任何承诺，虚假申报难以追责", "至少要求承诺材料真实、无违法记录、未重复获资助")
 
 
-@contradiction("L066", "保管期限短于法律依据的要求")
+@contradiction("L066", _("保管期限短于法律依据的要求"))
 def kept_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
     limits = rules.limits
     if rules.retention.file_years < limits.file_years:
@@ -173,7 +174,7 @@ def kept_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("retention.file_years", message, f"改为不少于 {limits.file_years} 年")
 
 
-@contradiction("L067", "要求标识佐证却没有标识文字")
+@contradiction("L067", _("要求标识佐证却没有标识文字"))
 def logo_proof_without_logo(rules: CallRules, world: World) -> Iterator[Flaw]:
     wanted = any(c.code is Predicate.LOGO_SHOWN for tranche in rules.funding.tranches for c in tranche.conditions)
     if wanted and not any(source.logo_text for source in rules.sources):

@@ -9,9 +9,10 @@ from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.form import MediaType, Phase, Visibility
 from grants.calls.rulebook.parts.money import SourceKind
 from grants.calls.rulebook.parts.review import Criterion, Official, Scorer, StageKind, TieBy
+from grants.sentences import marked as _
 
 
-@contradiction("L070", "评分表权重合计不等于 100")
+@contradiction("L070", _("评分表权重合计不等于 100"))
 def sheet_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     for sheet in rules.review.sheets:
         total = sum(criterion.weight for criterion in sheet.criteria)
@@ -21,7 +22,7 @@ def sheet_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
             )
 
 
-@contradiction("L071", "评审环节权重合计不等于 100")
+@contradiction("L071", _("评审环节权重合计不等于 100"))
 def stage_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     total = sum(stage.weight for stage in rules.review.stages)
     if total != 100:
@@ -30,7 +31,7 @@ def stage_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("review.stages", f"评审环节 {kind} 出现了不止一次", "合并为一个环节")
 
 
-@contradiction("L072", "总分构成合计不等于 100")
+@contradiction("L072", _("总分构成合计不等于 100"))
 def mix_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
     mix = rules.review.mix
     total = mix.experts + mix.residents + mix.pledges + mix.public_vote
@@ -38,7 +39,7 @@ def mix_weights(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("review.mix", f"专家、居民、认捐与公众投票合计 {plain(total)}，不等于 100", "调整各项权重")
 
 
-@contradiction("L073", "评审人数不够去掉最高最低分")
+@contradiction("L073", _("评审人数不够去掉最高最低分"))
 def panel_smaller_than_trim(rules: CallRules, world: World) -> Iterator[Flaw]:
     panel, trim = rules.review.panel, rules.review.trim
     dropped = trim.high + trim.low
@@ -72,7 +73,7 @@ IDENTIFYING = (
 )
 
 
-@contradiction("L130", "隐名评审仍会露出申报单位")
+@contradiction("L130", _("隐名评审仍会露出申报单位"))
 def identity_shows(rules: CallRules, world: World) -> Iterator[Flaw]:
     """Hidden bidders: an oral stage shows faces, files without a redacted copy stay closed, a redacted copy must be a PDF for experts."""
     yield from _redacted_copies(rules)
@@ -115,14 +116,14 @@ def _redacted_copies(rules: CallRules) -> Iterator[Flaw]:
             yield error(where, f"“{item.name}”是隐名版，只能是 PDF，才能清除文件属性里的姓名和单位", "文件类型只留 PDF")
 
 
-@contradiction("L074", "评审小组人数为偶数")
+@contradiction("L074", _("评审小组人数为偶数"))
 def even_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     size = rules.review.panel.size
     if size % 2 == 0:
         yield warning("review.panel.size", f"评审小组 {size} 人，表决可能相持", f"改为 {size + 1} 人或 {size - 1} 人")
 
 
-@contradiction("L075", "指标没有相应的评分人")
+@contradiction("L075", _("指标没有相应的评分人"))
 def criterion_without_scorer(rules: CallRules, world: World) -> Iterator[Flaw]:
     panel = rules.review.panel
     seats = {Scorer.FINANCE: panel.finance, Scorer.FIELD: panel.field, Scorer.RESIDENT: panel.residents}
@@ -132,7 +133,7 @@ def criterion_without_scorer(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.scorer", message, f"在 [review.panel] 增加{criterion.scorer.zh}，或改由他人评分")
 
 
-@contradiction("L076", "及格线不在 0–100 之间")
+@contradiction("L076", _("及格线不在 0–100 之间"))
 def pass_line_out_of_range(rules: CallRules, world: World) -> Iterator[Flaw]:
     line = rules.review.pass_line
     if not 0 < line <= 100:
@@ -141,7 +142,7 @@ def pass_line_out_of_range(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("review.pass_line", f"及格线 {plain(line)} 低于惯例的 60 分", "确认是否有意放宽")
 
 
-@contradiction("L077", "同分规则不一定有结果")
+@contradiction("L077", _("同分规则不一定有结果"))
 def ties_without_lot(rules: CallRules, world: World) -> Iterator[Flaw]:
     rule_list = rules.review.ties
     if rule_list[-1].by is not TieBy.LOT:
@@ -150,7 +151,7 @@ def ties_without_lot(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("review.ties", "抽签之后的同分规则永远用不到", "把抽签放在最后")
 
 
-@contradiction("L078", "同分规则指向不存在的指标")
+@contradiction("L078", _("同分规则指向不存在的指标"))
 def tie_criterion_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
     for index, rule in enumerate(rules.review.ties):
         key = f"review.ties[#{index + 1}].criterion"
@@ -161,7 +162,7 @@ def tie_criterion_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
                 yield error(key, f"评分表“{sheet.name}”没有指标 {rule.criterion}", "改为各评分表都有的指标")
 
 
-@contradiction("L079", "最少有效票数与人数不合")
+@contradiction("L079", _("最少有效票数与人数不合"))
 def ballots_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     panel, trim = rules.review.panel, rules.review.trim
     if panel.min_ballots > panel.size:
@@ -172,7 +173,7 @@ def ballots_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("review.panel.min_ballots", f"{panel.min_ballots} 票去掉最高最低分后无分可算", "增加最少有效票数")
 
 
-@contradiction("L080", "评分指标没有分档描述")
+@contradiction("L080", _("评分指标没有分档描述"))
 def criterion_without_anchors(rules: CallRules, world: World) -> Iterator[Flaw]:
     for key, criterion in _criteria(rules):
         levels = [anchor.at for anchor in criterion.anchors]
@@ -184,7 +185,7 @@ def criterion_without_anchors(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"{key}.anchors", f"“{criterion.name}”有两档得分率相同", "每档用不同的得分率")
 
 
-@contradiction("L081", "居民评分与居民代表不合")
+@contradiction("L081", _("居民评分与居民代表不合"))
 def residents_mismatch(rules: CallRules, world: World) -> Iterator[Flaw]:
     weight, seats = rules.review.mix.residents, rules.review.panel.residents
     if weight and not seats:
@@ -193,7 +194,7 @@ def residents_mismatch(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("review.mix.residents", f"请了 {seats} 位居民代表，其意见却不计分", "给居民评分一定权重")
 
 
-@contradiction("L082", "现场核查分值与所属指标不合")
+@contradiction("L082", _("现场核查分值与所属指标不合"))
 def site_points_over_criterion(rules: CallRules, world: World) -> Iterator[Flaw]:
     site = rules.review.site_check
     if site is None:
@@ -206,14 +207,14 @@ def site_points_over_criterion(rules: CallRules, world: World) -> Iterator[Flaw]
         yield error("review.site_check.points", message, "降低现场核查分值")
 
 
-@contradiction("L083", "认捐计分却没有可认捐的来源")
+@contradiction("L083", _("认捐计分却没有可认捐的来源"))
 def pledges_without_source(rules: CallRules, world: World) -> Iterator[Flaw]:
     open_sources = [s for s in rules.sources if s.claim is not None or s.kind in (SourceKind.ENTERPRISE, SourceKind.CROWDFUNDING)]
     if rules.review.mix.pledges and not open_sources:
         yield error("review.mix.pledges", "定向认捐计入总分，却没有企业认购或众筹来源", "增加来源，或认捐不计分")
 
 
-@contradiction("L084", "赛道的评分表不存在")
+@contradiction("L084", _("赛道的评分表不存在"))
 def track_sheet_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
     known = [sheet.code for sheet in rules.review.sheets]
     for track in rules.tracks:
@@ -221,7 +222,7 @@ def track_sheet_unknown(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"tracks[{track.code}].sheet", f"没有评分表 {track.sheet}", f"改为 {'、'.join(known)} 之一")
 
 
-@contradiction("L085", "各类专家合计超过人数")
+@contradiction("L085", _("各类专家合计超过人数"))
 def mix_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
     panel = rules.review.panel
     needed = panel.finance + panel.field + panel.agency_seats
@@ -233,7 +234,7 @@ def mix_over_panel(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield warning("review.panel.agency_seats", f"主办方占 {panel.agency_seats} 席，独立性不足", "主办方至多 1 席")
 
 
-@contradiction("L086", "评分表或指标编号重复")
+@contradiction("L086", _("评分表或指标编号重复"))
 def repeated_review_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
     for code in repeated(sheet.code for sheet in rules.review.sheets):
         yield error("review.sheets", f"评分表编号 {code} 出现了不止一次", "每张表用不同的编号")
@@ -242,27 +243,27 @@ def repeated_review_codes(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"review.sheets[{sheet.code}].criteria", f"指标编号 {code} 出现了不止一次", "每项指标用不同的编号")
 
 
-@contradiction("L087", "公众投票权重过高")
+@contradiction("L087", _("公众投票权重过高"))
 def vote_brushing(rules: CallRules, world: World) -> Iterator[Flaw]:
     weight = rules.review.mix.public_vote
     if weight > 20:
         yield warning("review.mix.public_vote", f"公众投票占 {plain(weight)}%，刷票足以改变结果", "降到 20% 以下，或只作参考")
 
 
-@contradiction("L088", "路演没有时间")
+@contradiction("L088", _("路演没有时间"))
 def oral_without_minutes(rules: CallRules, world: World) -> Iterator[Flaw]:
     for stage in rules.review.stages:
         if stage.kind is StageKind.ORAL and not stage.pitch_minutes:
             yield error("review.stages[oral].pitch_minutes", "有路演答辩，却没有写陈述几分钟", "填写陈述与问答时间，各家一样")
 
 
-@contradiction("L089", "没有财务人员审预算")
+@contradiction("L089", _("没有财务人员审预算"))
 def nobody_reads_budget(rules: CallRules, world: World) -> Iterator[Flaw]:
     if not (rules.review.finance_review or rules.review.panel.finance or rules.amounts.micro):
         yield warning("review.panel.finance", "既没有财务预算审核，也没有财务专家", "增加其中之一")
 
 
-@contradiction("L120", "校准分作为正式得分")
+@contradiction("L120", _("校准分作为正式得分"))
 def calibrated_is_gamed(rules: CallRules, world: World) -> Iterator[Flaw]:
     review = rules.review
     if review.official is Official.CALIBRATED:
@@ -272,7 +273,7 @@ def calibrated_is_gamed(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error("review.trim", "校准分作为正式得分，却不去掉最高分和最低分", "各去掉至少一个")
 
 
-@contradiction("L121", "加分项重复或过高")
+@contradiction("L121", _("加分项重复或过高"))
 def bonuses_too_high(rules: CallRules, world: World) -> Iterator[Flaw]:
     bonuses = rules.review.bonuses
     for code in repeated(bonus.code for bonus in bonuses):

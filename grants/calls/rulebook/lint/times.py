@@ -10,9 +10,10 @@ from grants.calls.rulebook.lint.registry import Flaw, World, by_law, contradicti
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.timetable import Period, Unit, months_after
 from grants.money import ZERO, yuan
+from grants.sentences import marked as _
 
 
-@contradiction("L001", "截止早于开始")
+@contradiction("L001", _("截止早于开始"))
 def closes_before_opening(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     if times.closes_at <= times.opens_at:
@@ -21,7 +22,7 @@ def closes_before_opening(rules: CallRules, world: World) -> Iterator[Flaw]:
         )
 
 
-@contradiction("L002", "提问期与申报期不合")
+@contradiction("L002", _("提问期与申报期不合"))
 def questions_outlive_bidding(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     if times.questions_until >= times.closes_at:
@@ -30,7 +31,7 @@ def questions_outlive_bidding(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("timetable.questions_until", "提问期在开始申报之前就结束了", "把提问截止改到开始申报之后")
 
 
-@contradiction("L003", "申报期短于法定或惯例")
+@contradiction("L003", _("申报期短于法定或惯例"))
 def open_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
     times, limit = rules.timetable, rules.limits.open_at_least
     if (
@@ -42,19 +43,19 @@ def open_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield by_law(limit.binding, "timetable.closes_at", message, f"截止时间至少延到开始后第 {limit.period.amount} 日")
 
 
-@contradiction("L004", "公示期短于法律依据的要求")
+@contradiction("L004", _("公示期短于法律依据的要求"))
 def notice_too_short(rules: CallRules, world: World) -> Iterator[Flaw]:
     yield from _floor("notice", "公示期", rules.timetable.notice, rules.limits.notice_at_least, rules.legal_basis)
 
 
-@contradiction("L005", "签约时限超过法律依据的要求")
+@contradiction("L005", _("签约时限超过法律依据的要求"))
 def contract_too_late(rules: CallRules, world: World) -> Iterator[Flaw]:
     yield from _ceiling(
         "contract_within", "签约时限", rules.timetable.contract_within, rules.limits.contract_at_most, rules.legal_basis
     )
 
 
-@contradiction("L006", "评审完成日来不及")
+@contradiction("L006", _("评审完成日来不及"))
 def review_before_cure(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     earliest = times.closes_at.date() + timedelta(days=_calendar_days(times.cure))
@@ -63,7 +64,7 @@ def review_before_cure(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("timetable.review_by", message, f"改到 {earliest} 或更晚")
 
 
-@contradiction("L007", "截止日不是工作日")
+@contradiction("L007", _("截止日不是工作日"))
 def deadline_on_a_holiday(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     moments = {"closes_at": times.closes_at, "questions_until": times.questions_until}
@@ -73,7 +74,7 @@ def deadline_on_a_holiday(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning(f"timetable.{name}", f"{moment:%Y-%m-%d} 不是工作日，截止前无人答疑", "改到临近的工作日")
 
 
-@contradiction("L008", "年份的调休安排未公布")
+@contradiction("L008", _("年份的调休安排未公布"))
 def unpublished_year(rules: CallRules, world: World) -> Iterator[Flaw]:
     if world.published_years is None:
         return
@@ -83,7 +84,7 @@ def unpublished_year(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield warning("timetable", message, "公布后更新节假日表；已公告的时限只会延后")
 
 
-@contradiction("L009", "异议期、答复期短缺或过长")
+@contradiction("L009", _("异议期、答复期短缺或过长"))
 def objections_out_of_bounds(rules: CallRules, world: World) -> Iterator[Flaw]:
     times, limits = rules.timetable, rules.limits
     if _calendar_days(times.objection) < _calendar_days(times.notice):
@@ -96,7 +97,7 @@ def objections_out_of_bounds(rules: CallRules, world: World) -> Iterator[Flaw]:
     yield from _ceiling("objection_reply", "异议答复期", times.objection_reply, limits.reply_at_most, rules.legal_basis)
 
 
-@contradiction("L010", "实施期超过资金使用期限")
+@contradiction("L010", _("实施期超过资金使用期限"))
 def term_beyond_money(rules: CallRules, world: World) -> Iterator[Flaw]:
     for source in rules.sources:
         if source.spend_by is not None and source.spend_by < _last_day(rules):
@@ -106,7 +107,7 @@ def term_beyond_money(rules: CallRules, world: World) -> Iterator[Flaw]:
             yield error(f"sources[{source.id}].spend_by", message, "缩短实施期、提前征集，或改用可结转的资金")
 
 
-@contradiction("L011", "中期评估月不在实施期内")
+@contradiction("L011", _("中期评估月不在实施期内"))
 def midterm_outside_term(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     if times.midterm_month >= times.term_months:
@@ -119,7 +120,7 @@ def midterm_outside_term(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("timetable.midterm_month", "有中期评估表，却没有写中期在第几月", "填写月份，或删去中期评估表")
 
 
-@contradiction("L012", "分批与总期限或总额不合")
+@contradiction("L012", _("分批与总期限或总额不合"))
 def batches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
     times = rules.timetable
     if not times.batches:
@@ -134,7 +135,7 @@ def batches_do_not_add_up(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("timetable.batches", "批次编号不是 1、2、3……", "依次编号")
 
 
-@contradiction("L013", "购买服务的合同期过长")
+@contradiction("L013", _("购买服务的合同期过长"))
 def procurement_beyond_a_year(rules: CallRules, world: World) -> Iterator[Flaw]:
     if rules.legal_basis is LegalBasis.PROCUREMENT and rules.timetable.term_months > 12:
         message = f"政府购买服务的合同期一般不超过一年，现为 {rules.timetable.term_months} 个月（财政部令第102号）"

@@ -1,0 +1,49 @@
+"""The sentences that this package builds from pieces, as patterns: for pages in another language than the rules'. A test holds them to the code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grants.sentences import marked as _
+
+ELIGIBILITY: Final = (
+    _("%(sentence)s（经办已核验凭证）"), _("%(sentence)s（待经办核验凭证）"), _("由经办人员核对凭证后记录结论"),
+    _("申报主体为%(kind)s，本征集接纳：%(admitted)s"),
+    _("由符合条件的单位申报，或联合其申报"), _("非法人主体由挂靠单位签约"), _("申报单位须为独立法人"), _("先登记，或由登记单位申报"), _("一家登记的枢纽组织"),
+    _("%(kind)s须由%(sponsor)s挂靠，且挂靠协议在有效期内"), _("与%(sponsor)s签订挂靠协议并上传"), _("登记须满 %(months)s 个月，登记日期 %(day)s"), _("未填写"),
+    _("登记满期后再申报，或补填登记日期"), _("最近 %(years)s 年年检须为%(results)s，现为 %(given)s"), _("尚无年检"), _("补交年检结论；未通过的须整改后再申报"),
+    _("社会组织评估等级须达 %(grade)sA，现为 %(given)s"), _("取得相应等级后再申报"), _("近 %(years)s 年内不得有%(record)s，查询日期 %(day)s"), _("尚未查询"),
+    _("活动异常名录"), _("严重违法失信名单"), _("重大违法记录"), _("移出名单满期后再申报"), _("由经办重新查询；查询结果 %(days)s 天内有效"),
+    _("专职人员不少于 %(least)s 人，填报 %(given)s"), _("补充专职人员与社保证明"),
+    _("项目须有%(titles)s不少于 %(least)s 人、督导不少于 %(supervisors)s 人，填报 %(given)s 人、%(there)s 人"), _("补充持证人员和督导的姓名与证书"),
+    _("团队成年成员不少于 %(least)s 人，填报 %(given)s"), _("补充成年成员后再申报"), _("须在%(district)s登记或备案，现为 %(given)s"),
+    _("与当地单位合作，由其申报"),
+    _("本征集最多 %(most)s 家联合申报，现为 %(n)s 家"), _("本征集不接受联合申报，现为 %(n)s 家"), _("减少成员或单独申报"),
+    _("每家最多申报 %(most)s 个项目，已有 %(n)s 个"), _("撤回另一份申报后再提交"), _("每家最多立项 %(most)s 个，已立项 %(n)s 个"), _("本次不再立项"),
+    _("被限制申报至 %(day)s"), _("限制期满后再申报"), _("近 %(years)s 年履约不良记录：%(record)s"), _("无"), _("%(year)s 年被终止"), _("回溯期满后再申报"),
+    _("上一年度获资助者本年度不得申报"), _("下一年度再申报"), _("项目须符合章程载明的业务范围"), _("调整项目内容或变更章程"),
+    _("同一项目不得已获其他财政或公益资金资助"), _("申报不同的项目或内容"),
+    _("承办、评估、审计本征集的单位及其关联单位不得申报（政府采购法实施条例第十八条）"), _("回避本征集"),
+)  # fmt: skip
+
+FORM: Final = (
+    _("表单没有“%(name)s”这一部分，请刷新页面后重填"), _("这一部分的内容无法识别，请刷新页面后重填"), _("这一部分没有“%(name)s”这个问题"),
+    _("请填写“%(name)s”"),
+    _("“%(name)s”应为文字"), _("“%(name)s”超过 %(most)s 个字符，请改为附件上传"), _("“%(name)s”限 %(most)s 字，现为 %(n)s 字，请删减 %(over)s 字"),
+    _("“%(name)s”应为数字：%(why)s"), _("“%(name)s”应为金额：%(why)s"), _("“%(name)s”超出可记账的范围"), _("“%(name)s”不能为负数"),
+    _("“%(name)s”不能小于 %(least)s"),
+    _("“%(name)s”不能大于 %(most)s"), _("“%(name)s”应为日期，例如 2026-03-30"), _("“%(name)s”请从下列选项中选择：%(choices)s"), _("“%(name)s”应为多选"),
+    _("“%(name)s”没有选项“%(choice)s”"), _("“%(name)s”重复选择了同一选项"), _("“%(name)s”请选择是或否"), _("“%(name)s”请上传文件"), _("“%(name)s”应为表格"),
+    _("“%(name)s”最多 %(most)s 行，现为 %(n)s 行，请合并同类项"), _("“%(name)s”至少填写 %(least)s 行，现为 %(n)s 行"), _("第 %(row)s 行没有“%(name)s”这一列"),
+    _("第 %(row)s 行%(message)s"),
+)  # fmt: skip
+
+CHANGES: Final = (
+    _("%(what)s 被删除"), _("%(what)s 新增"), _("%(what)s 已改变"), _("%(what)s 新增：%(value)s"), _("%(what)s（原为 %(value)s）被删除"),
+    _("%(what)s 由 %(old)s 改为 %(new)s"), _("%(what)s 的次序由 %(old)s 改为 %(new)s"),
+)  # fmt: skip
+
+
+def patterns() -> tuple[str, ...]:
+    """All of them."""
+    return (*ELIGIBILITY, *FORM, *CHANGES)
