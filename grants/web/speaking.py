@@ -49,7 +49,10 @@ def _spoken(language: str, sentence: str) -> str:
 
 
 def _pieces(language: str, sentence: str) -> str:
-    """A way down the rules (`资助额度 · 上限`, `领域“助老”`): each station by itself."""
+    """Several sentences in a row, or a way down the rules (`资助额度 · 上限`, `领域“助老”`): each by itself."""
+    several = re.findall(r"[^。]+。?", sentence)
+    if len(several) > 1:
+        return " ".join(_spoken(language, one.strip()) for one in several)
     if " · " in sentence:
         return " · ".join(_spoken(language, part) for part in sentence.split(" · "))
     named = re.fullmatch(r"([^“”]+)“([^“”]+)”", sentence)

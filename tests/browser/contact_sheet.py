@@ -66,6 +66,71 @@ def found() -> dict[str, list[Any]]:
     return pages
 
 
+def sought(seen: set[str]) -> dict[str, list[Any]]:
+    """Pages that nobody is led to by a link just now (a queue is empty, a step is not due, signing out): each address with an object of every state."""
+    from tests.access.addresses import DEFAULT, MORE, SEGMENTS, addresses
+
+    pages: dict[str, list[Any]] = {}
+    people = [(name, _browser(name)) for name in WALKERS]
+    for address in addresses():
+        if any(kind.split(" ")[0] == address.name for kind in seen) or address.name in GENERIC:
+            continue
+        word = address.route.partition("<uuid:pk>")[0].strip("/").rpartition("/")[2]
+        wanted = SEGMENTS.get(word) or DEFAULT.get(address.name.partition(":")[0], "")
+        hit = _first_page(address, wanted, MORE.get(address.name, {}), people)
+        if hit is not None:
+            pages.setdefault(hit[0], []).append(hit[1])
+    return pages
+
+
+GENERIC = ("desk:object", "desk:step", "desk:file")
+
+
+def _browser(name: str) -> Any:
+    from django.test import Client
+
+    from grants.people.models import User
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    user = User.objects.filter(username=name).first() if name else None
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def _first_page(address: Any, wanted: str, more: dict[str, Any], people: list[tuple[str, Any]]) -> tuple[str, Any] | None:
+    """(user name, page) of the first person and object for whom the address answers with a page."""
+    from django.urls import NoReverseMatch, reverse
+
+    from tests.world.crawl import Found
+
+    for row in _one_of_each_state(wanted) if "pk" in address.keys else [None]:
+        known = {"pk": getattr(row, "pk", None), "code": getattr(row, "code", None), "number": 1, "year": 2026, **more}
+        try:
+            path = reverse(address.name, kwargs={key: known[key] for key in address.keys})
+        except (KeyError, NoReverseMatch):
+            return None
+        for name, client in people:
+            answer = client.get(path)
+            if answer.status_code == 405:
+                return None
+            if answer.status_code == 200 and answer.get("Content-Type", "").startswith("text/html") and not answer.streaming:
+                return name, Found(path, address.name, 200, "")
+    return None
+
+
+def _one_of_each_state(kind: str) -> list[Any]:
+    from grants.workflow.describe import machine_of
+
+    try:
+        machine = machine_of(kind)
+    except LookupError:
+        return []
+    rows = machine._base_manager.order_by("-created_at")
+    found = [rows.filter(state=state).first() for state in machine.States.values]
+    return [row for row in found if row is not None]
+
+
 def photographed(folder: Path, address: str, pages: dict[str, list[Any]]) -> tuple[list[tuple[str, Any, list[str]]], list[str]]:
     """(user name, page, four pictures) of every page, and what sticks out of a telephone."""
     from playwright.sync_api import sync_playwright
@@ -144,6 +209,8 @@ def sheets(folder: Path, rows: list[tuple[str, Any, list[str]]]) -> None:
 def main(folder: Path, port: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     pages = found()
+    for name, more in sought({page.kind for each in pages.values() for page in each}).items():
+        pages[name] = [*pages.get(name, []), *more]
     print(f"{sum(map(len, pages.values()))} kinds of pages")
     with served(port) as address:
         rows, faults = photographed(folder, address, pages)

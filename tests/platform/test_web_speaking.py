@@ -37,6 +37,12 @@ def test_pieces_inside_a_sentence_are_told_too_but_not_what_people_named() -> No
     assert english("第 3 行“物资费”限 20 字，现为 25 字，请删减 5 字") == "Row 3: “物资费” is limited to 20 words and has 25; take out 5"
 
 
+def test_a_sentence_and_its_way_out_in_one_are_both_told() -> None:
+    assert english("预算没有任何申请资助的费用行。至少填写一行“申请资助”的费用。") == (
+        "The budget has no line that asks for a grant. Fill in at least one line paid from the grant."
+    )
+
+
 def test_what_was_made_from_no_known_pattern_is_shown_as_it_is() -> None:
     for text in ("居民张女士来信说楼道灯不亮", "", "Already English."):
         assert english(text) == text

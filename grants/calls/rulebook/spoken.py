@@ -44,6 +44,11 @@ CHANGES: Final = (
 )  # fmt: skip
 
 
+REHEARSAL: Final = (
+    _("申请 %(ask)s，高于单个项目上限 %(cap)s"), _("申请 %(ask)s，低于单个项目下限 %(floor)s"), _("配套 %(match)s，不足项目预算的 %(share)s"),
+)  # fmt: skip
+
+
 def patterns() -> tuple[str, ...]:
     """All of them."""
-    return (*ELIGIBILITY, *FORM, *CHANGES)
+    return (*ELIGIBILITY, *FORM, *CHANGES, *REHEARSAL)
