@@ -29,10 +29,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from grants.documents.writing import yuan, zh_date, zh_datetime
+from grants.documents.writing import yuan
 from grants.web.cells import Column, look_up
 from grants.web.errors import refused
 from grants.web.exports import TooManyRows, as_csv, as_xlsx
+from grants.web.moments import day_text, moment_text
 
 ROWS = 50
 FILES = {"csv": as_csv, "xlsx": as_xlsx}
@@ -279,9 +280,9 @@ def written(value: Any, column: Column) -> str:
     if column.kind == "money":
         return yuan(value)
     if column.kind == "datetime":
-        return zh_datetime(value)
+        return moment_text(value)
     if column.kind == "date":
-        return zh_date(value)
+        return day_text(value)
     return str(value)
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
+import sys
+from enum import Enum
 from pathlib import Path
 
 import pytest
 from django.utils.translation import override
 
+from grants.calls import rulebook
 from grants.calls.rulebook.lint.registry import CONTRADICTIONS
 from grants.calls.rulebook.problems import Problem, Severity
+from grants.calls.rulebook.spoken import TERMS
 from grants.calls.templatetags.call_tags import changed, flaw
 from grants.desk.speaking import MODULES, patterns
 from grants.web.speaking import spoken
+from grants.web.templatetags.web_tags import term
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -94,3 +101,21 @@ def test_a_contradiction_is_named_in_english_and_a_change_is_told_by_its_keys() 
         assert flaw(problem) == problem.message
         assert changed(change) == change["sentence"]
     assert len({each.name for each in CONTRADICTIONS}) == len(CONTRADICTIONS)
+
+
+def test_every_word_of_a_choice_in_the_rules_has_its_english() -> None:
+    """Nobody adds a member to one of the rules' enumerations and forgets the English page."""
+    for module in pkgutil.walk_packages(rulebook.__path__, "grants.calls.rulebook."):
+        importlib.import_module(module.name)
+    words = {member.zh for kind in _enumerations() for member in kind}
+    assert len(words) > 100
+    assert words <= set(TERMS)
+    with override("en"):
+        assert term("民办非企业单位（社会服务机构）") == "social service organisation"
+        assert spoken("5 个工作日（含首日）") == "5 working days, the first included"
+
+
+def _enumerations() -> list[type[Enum]]:
+    modules = [module for name, module in sys.modules.items() if name.startswith("grants.calls.rulebook")]
+    kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Enum) and len(kind)}
+    return [kind for kind in kinds if hasattr(next(iter(kind)), "zh")]

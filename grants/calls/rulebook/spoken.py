@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from grants.sentences import marked as _
+from grants.sentences import pgettext
 
 ELIGIBILITY: Final = (
     _("%(sentence)s（经办已核验凭证）"), _("%(sentence)s（待经办核验凭证）"), _("由经办人员核对凭证后记录结论"),
@@ -49,6 +50,49 @@ REHEARSAL: Final = (
 )  # fmt: skip
 
 
+DURATIONS: Final = (
+    _("%(n)s 个工作日"), _("%(n)s 个自然日"), _("%(n)s 个工作日（含首日）"), _("%(n)s 个自然日（含首日）"),
+)  # fmt: skip
+
+TERMS: Final = (
+    pgettext("rules", "工作日"), pgettext("rules", "自然日"), pgettext("rules", "政府购买服务"), pgettext("rules", "资助"),
+    pgettext("rules", "以奖代补"), pgettext("rules", "基金会资助"), pgettext("rules", "混合"), pgettext("rules", "按名次足额资助"),
+    pgettext("rules", "按评分档定额资助"), pgettext("rules", "按评审建议核减"), pgettext("rules", "跳过，继续下一名"), pgettext("rules", "到此为止"),
+    pgettext("rules", "两方"), pgettext("rules", "三方"), pgettext("rules", "资金来源标识"), pgettext("rules", "人员与志愿者保险"),
+    pgettext("rules", "未成年人保护"), pgettext("rules", "敏感个人信息"), pgettext("rules", "冠名与认购"), pgettext("rules", "挂靠与代管账户"),
+    pgettext("rules", "联合体分工"), pgettext("rules", "参加培训与督导"), pgettext("rules", "成果与知识产权"), pgettext("rules", "系统核验"),
+    pgettext("rules", "经办凭证核验"), pgettext("rules", "不作限制"), pgettext("rules", "上一年度获资助者不得申报"),
+    pgettext("rules", "同等条件下优先"), pgettext("rules", "拨付下期"), pgettext("rules", "通报表扬"), pgettext("rules", "下年度同等条件优先"),
+    pgettext("rules", "限期整改"), pgettext("rules", "暂缓拨付"), pgettext("rules", "终止项目"), pgettext("rules", "追回资金"),
+    pgettext("rules", "公开通报"), pgettext("rules", "限制申报"), pgettext("rules", "单行文字"), pgettext("rules", "多行文字"),
+    pgettext("rules", "数字"), pgettext("rules", "金额（元）"), pgettext("rules", "日期"), pgettext("rules", "单选"), pgettext("rules", "多选"),
+    pgettext("rules", "是否"), pgettext("rules", "表格"), pgettext("rules", "附件"), pgettext("rules", "受益人数"), pgettext("rules", "受益人次"),
+    pgettext("rules", "服务场次"), pgettext("rules", "服务小时"), pgettext("rules", "受益户数"), pgettext("rules", "百分比"),
+    pgettext("rules", "件数"), pgettext("rules", "主办方"), pgettext("rules", "主办方与评审专家"), pgettext("rules", "公开"),
+    pgettext("rules", "申报"), pgettext("rules", "签约"), pgettext("rules", "中期"), pgettext("rules", "结项"), pgettext("rules", "PDF"),
+    pgettext("rules", "JPEG 图片"), pgettext("rules", "PNG 图片"), pgettext("rules", "Word 文档"), pgettext("rules", "Excel 表格"),
+    pgettext("rules", "协议已生效"), pgettext("rules", "收款账户已核验"), pgettext("rules", "资格与信用已复核"), pgettext("rules", "已上传票据"),
+    pgettext("rules", "配套资金已到位"), pgettext("rules", "已提交标识佐证"), pgettext("rules", "中期评估合格"),
+    pgettext("rules", "已拨资金支出比例达标"), pgettext("rules", "支出凭证已齐"), pgettext("rules", "整改已完成"), pgettext("rules", "末期评估合格"),
+    pgettext("rules", "审计报告已出具"), pgettext("rules", "结余已结清"), pgettext("rules", "档案已齐全"), pgettext("rules", "增值税发票"),
+    pgettext("rules", "公益事业捐赠票据"), pgettext("rules", "资金往来结算票据"), pgettext("rules", "挂靠单位票据"),
+    pgettext("rules", "福利彩票公益金"), pgettext("rules", "财政资金"), pgettext("rules", "企业认购"), pgettext("rules", "网络众筹"),
+    pgettext("rules", "配套资金"), pgettext("rules", "场地与实物支持"), pgettext("rules", "结转下年使用"), pgettext("rules", "收回财政或出资方"),
+    pgettext("rules", "调剂给其他领域"), pgettext("rules", "只结转下一年度同一征集"), pgettext("rules", "不调剂，退回资金池"),
+    pgettext("rules", "社会团体"), pgettext("rules", "民办非企业单位（社会服务机构）"), pgettext("rules", "基金会"),
+    pgettext("rules", "备案类社区社会组织"), pgettext("rules", "居委会"), pgettext("rules", "居民团队"), pgettext("rules", "事业单位/高校"),
+    pgettext("rules", "企业"), pgettext("rules", "书面评审"), pgettext("rules", "路演答辩"), pgettext("rules", "评审专家"),
+    pgettext("rules", "财务专家"), pgettext("rules", "行业专家"), pgettext("rules", "居民代表"), pgettext("rules", "秘书处（客观项）"),
+    pgettext("rules", "指定指标得分高者优先"), pgettext("rules", "申请金额低者优先"), pgettext("rules", "评审组长投票"),
+    pgettext("rules", "公开抽签"), pgettext("rules", "多数席位达到共同下限"), pgettext("rules", "全部席位达到共同下限"),
+    pgettext("rules", "不设下限"), pgettext("rules", "去极值平均分"), pgettext("rules", "扣除专家宽严后的去极值平均分"),
+    pgettext("rules", "简易（台账与现场数字）"), pgettext("rules", "多方承诺（三方以上，加公共随机源）"), pgettext("rules", "评分锁定"),
+    pgettext("rules", "出具评审报告"), pgettext("rules", "自由申报"), pgettext("rules", "只接受需求指引表内的项目"), pgettext("rules", "场地"),
+    pgettext("rules", "导师"), pgettext("rules", "设备"), pgettext("rules", "不密封"), pgettext("rules", "密封至开标"),
+)  # fmt: skip
+"""Every word of a choice in the rules (`.zh`); `term` of the templates tells them in English."""
+
+
 def patterns() -> tuple[str, ...]:
     """All of them."""
-    return (*ELIGIBILITY, *FORM, *CHANGES, *REHEARSAL)
+    return (*ELIGIBILITY, *FORM, *CHANGES, *REHEARSAL, *DURATIONS)

@@ -16,12 +16,12 @@ from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from grants.documents.writing import yuan as yuan_text
-from grants.documents.writing import zh_date as date_text
-from grants.documents.writing import zh_datetime as datetime_text
 from grants.web import masking, rendering, speaking
 from grants.web.charts import Chart
+from grants.web.moments import day_text, moment_text
 from grants.web.tables import Table
 
 register = template.Library()
@@ -41,8 +41,14 @@ def yuan(amount: Decimal | None) -> str:
 
 @register.filter
 def zh_datetime(moment: dt.datetime | None) -> str:
-    """2026年9月30日 17:00, Beijing time; a dash for none."""
-    return datetime_text(moment) if moment else "—"
+    """2026年9月30日 17:00, on an English page 30 September 2026 17:00; Beijing time; a dash for none."""
+    return moment_text(moment) if moment else "—"
+
+
+@register.filter
+def term(word: str) -> str:
+    """A word of a choice in a call's rules, in the reader's language."""
+    return pgettext("rules", word) if word else ""
 
 
 @register.filter
@@ -53,8 +59,8 @@ def moment(text: str) -> dt.datetime | None:
 
 @register.filter
 def zh_date(day: dt.date | None) -> str:
-    """2026年9月30日; a dash for none."""
-    return date_text(day) if day else "—"
+    """2026年9月30日, on an English page 30 September 2026; a dash for none."""
+    return day_text(day) if day else "—"
 
 
 @register.simple_tag
