@@ -16,6 +16,7 @@ from bidding.completeness import budget_rules, problems
 from bidding.models import Bid
 from bidding.services.keeping import Kept
 from grants.money import percent_text, yuan
+from grants.web.speaking import spoken
 
 SENTENCES: Mapping[str, Any] = {
     "over": gettext_lazy("{what} 上限 {limit}，现在 {now}，超 {over}"),
@@ -51,9 +52,9 @@ def cap_line(cap: Cap, sums: BudgetTotals) -> CapLine:
 
 def _what(cap: Cap) -> str:
     if cap.share is None:
-        return cap.name
+        return spoken(cap.name)
     base = {"project": _("占项目总预算"), "match": _("占配套"), "grant": ""}[cap.of]
-    return f"{cap.name} {base} {percent_text(cap.share)}".replace("  ", " ")
+    return f"{spoken(cap.name)} {base} {percent_text(cap.share)}".replace("  ", " ")
 
 
 def budget_facts(bid: Bid) -> dict[str, Any]:
