@@ -172,7 +172,7 @@ def _holders(there: Q, alike: list[Q]) -> set[Any]:
 
 SHA256 = "attachments__file"
 COMPARED = ("organisation__same_account", "organisation__same_phone", "organisation__same_person", "organisation__same_address")
-"""Indexed columns, folded as `related` folds (`Organisation.save`)."""
+"""Indexed keyed hashes of what `related` compares (`Organisation.save`)."""
 PARTICULARS = ("name", "account_number", "phone", "legal_representative", "address")
 """What is read of an organisation: a thousand bids with all their answers would cost a second."""
 

@@ -19,6 +19,7 @@ from grants.funding.change_rules import change_visible
 from grants.funding.machine import ChangeMachine, ChangeStates, TrancheMachine, TrancheStates
 from grants.funding.rules import tranche_visible
 from grants.people.models import Agency, Organisation, User
+from grants.vault.columns import Secret
 from grants.workflow.columns import Money, not_negative
 from grants.workflow.machine import states_are
 
@@ -176,7 +177,7 @@ class PaymentOrder(models.Model):
     amount = Money()
     payee_name = models.CharField(max_length=100)
     payee_bank = models.CharField(max_length=100)
-    payee_account = models.CharField(max_length=40)
+    payee_account = Secret(max_length=40)
     batch = models.ForeignKey(PaymentBatch, null=True, on_delete=models.PROTECT, related_name="orders")
     status = models.CharField(max_length=15, choices=Status.choices, default=Status.READY)
     bank_reference = models.CharField(max_length=60, blank=True)

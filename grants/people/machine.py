@@ -83,11 +83,11 @@ class OrganisationMachine(Machine):
     def set_account(self, *, bank: str, number: str) -> Facts:
         """户名就是单位名称；每次修改都要重新核验。"""
         self.change_account(bank, number, by=self.actor)
-        return Facts(private={"bank": bank, "number": number})
+        return Facts(private=self.account_facts())
 
     @step(state, _("核验收款账户"), source=S.VERIFIED, to=None, by=may("verify_accounts") & not_the_account_setter,
           when=[may_hold_account, account_is_given], then=["people.account_verified"])
     def verify_account(self, *, evidence: str) -> Facts:
         """财务核对开户许可或基本存款账户信息后锁定账户。"""
         self.account_verified_at, self.account_verified_by = clock.now(), self.actor
-        return Facts(private={"evidence": evidence, "number": self.account_number})
+        return Facts(private={"evidence": evidence, **self.account_facts()})

@@ -13,13 +13,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from grants.documents.models import StoredFile
-from grants.people.identity import folded
+from grants.people.identity import folded, mask_bank
 from grants.people.machine import OrganisationMachine, OrganisationStates
 from grants.people.particulars import CONTACT, IDENTITY, clean, clean_account, tidy
 from grants.people.permissions import ScopePermission
 from grants.people.roles import AGENCY, ORGANISATION, ROLES, SITE, permissions_on
 from grants.people.rules import organisation_visible
 from grants.people.site_models import AccountRequest, SecurityEvent, Site, SitePermission, Visit
+from grants.vault.columns import Secret, mark
 from grants.workflow.machine import states_are
 from grants.workflow.refusals import Invalid
 
@@ -51,7 +52,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     pseudonym = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("姓名"), max_length=60)
-    phone = models.CharField(_("手机"), max_length=20, blank=True)
+    phone = Secret(_("手机"), max_length=20, blank=True)
     large_type = models.BooleanField(_("大字版"), default=False)
     high_contrast = models.BooleanField(_("高对比度"), default=False)
     administers = models.CharField(max_length=20, blank=True, default="", editable=False, choices=ADMINISTRATORS)
@@ -99,7 +100,12 @@ class AgencyPermission(ScopePermission):
 COMPARED: Final[Mapping[str, str]] = {
     "same_account": "account_number", "same_phone": "phone", "same_person": "legal_representative", "same_address": "address",
 }  # fmt: skip
-"""Indexed columns of an organisation and the particular each of them is folded from: finding who shares one reads no other organisation."""
+"""Indexed columns of an organisation and the particular each of them is made of: finding who shares one reads no other organisation."""
+
+
+def same(source: str, value: str) -> str:
+    """A particular as it is compared: folded, then hashed under the master key, because the particular itself is encrypted or personal. Raises KeyMissing."""
+    return mark(folded(value, digits=source in ("account_number", "phone")), source)
 
 
 def _compared() -> models.CharField[str, str]:
@@ -129,14 +135,14 @@ class Organisation(OrganisationMachine):
     registered_on = models.DateField(_("登记（备案）日期"), null=True, blank=True)
     registrar = models.ForeignKey(Agency, verbose_name=_("登记/核验机关"), on_delete=models.PROTECT, related_name="organisations")
     legal_representative = models.CharField(_("法定代表人/负责人"), max_length=60)
-    phone = models.CharField(_("联系电话"), max_length=30)
+    phone = Secret(_("联系电话"), max_length=30)
     address = models.CharField(_("地址"), max_length=200)
     district = models.CharField(_("登记（备案）地"), max_length=60, blank=True)
     field = models.CharField(_("主要服务领域"), max_length=40, blank=True)
     full_time_staff = models.PositiveIntegerField(_("专职人员数"), default=0)
     business_scope = models.TextField(_("业务范围"), blank=True)
     account_bank = models.CharField(_("开户银行"), max_length=100, blank=True)
-    account_number = models.CharField(_("银行账号"), max_length=40, blank=True)
+    account_number = Secret(_("银行账号"), max_length=40, blank=True)
     account_set_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     account_verified_at = models.DateTimeField(null=True, editable=False)
     account_verified_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
@@ -168,9 +174,9 @@ class Organisation(OrganisationMachine):
         return self.name
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """With the four particulars by which applicants of one call are compared, as they are compared (`identity.folded`)."""
+        """With the four particulars by which applicants of one call are compared, as they are compared (`same`)."""
         for column, source in COMPARED.items():
-            setattr(self, column, folded(getattr(self, source), digits=source in ("account_number", "phone")))
+            setattr(self, column, same(source, getattr(self, source)))
         if update_fields is not None:
             update_fields = {*update_fields, *(column for column, source in COMPARED.items() if source in set(update_fields))}
         super().save(*args, update_fields=update_fields, **kwargs)
@@ -192,6 +198,12 @@ class Organisation(OrganisationMachine):
     def account_name(self) -> str:
         """户名: always the organisation's own name, so that money cannot go to a person."""
         return self.name if self.account_number else ""
+
+    @property
+    def sharing_account(self) -> models.QuerySet[Organisation]:
+        """Other organisations that gave the same account number: two legal persons cannot both hold it, so one is mistaken or worse."""
+        others = Organisation._base_manager.exclude(pk=self.pk)
+        return others.filter(same_account=self.same_account) if self.same_account else others.none()
 
     @property
     def has_verified_account(self) -> bool:
@@ -221,6 +233,10 @@ class Organisation(OrganisationMachine):
         if {"name", "kind_of_body"} & set(changed):
             self.account_verified_at = self.account_verified_by = None
         return sorted(changed)
+
+    def account_facts(self) -> dict[str, str]:
+        """The account as the log's private payload names it: masked, with the keyed hash that proves it is the same one."""
+        return {"bank": self.account_bank, "number": mask_bank(self.account_number), "mark": same("account_number", self.account_number)}
 
     def change_account(self, bank: str, number: str, *, by: User) -> None:
         """Set the account and un-verify it. Called by the `set_account` step only. Raises Invalid."""

@@ -52,6 +52,7 @@ def _context(organisation: Any, actor: Any) -> dict[str, Any]:
         "grade": organisation.grades.first(),
         "sponsorships": agreements_on(organisation, clock.today()),
         "shows_account": bool(permissions_of(actor, organisation)) or finance,
+        "sharing": list(organisation.sharing_account.values_list("name", flat=True)[:5]) if finance else [],
         "shows_contact": bool(permissions_of(actor, organisation)) or registrar or finance,
     }
 

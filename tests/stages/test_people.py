@@ -14,6 +14,7 @@ from grants.notifications.models import Message
 from grants.people import services
 from grants.people.models import Agency, AnnualCheck, Appointment, CreditRecord, Organisation, SponsorAgreement
 from grants.people.permissions import permissions_of
+from grants.vault.columns import mark
 from grants.workflow import effects
 from grants.workflow.door import SYSTEM, perform
 from grants.workflow.refusals import Invalid, NotNow, NotYou
@@ -165,11 +166,12 @@ def test_changing_the_account_unverifies_it_and_the_setter_cannot_verify() -> No
 
 
 def test_the_account_number_is_private_in_the_ledger() -> None:
-    """The clear part of the entry has no digit of it; the erasable part has."""
+    """Neither part of the entry has the number: the erasable one names its last digits and the keyed hash that tells whether it is the same."""
     member = people.body(people.office())
     entries = [e for e in ledger.history(member.organisation.subject) if e.verb == "set_account"]
-    assert "6217000010001234567" not in str(entries[0].public)
-    assert entries[0].private is not None and entries[0].private["number"] == "6217000010001234567"
+    assert "6217000010001234567" not in f"{entries[0].public} {entries[0].private}"
+    assert entries[0].private is not None and entries[0].private["number"] == "**** 4567"
+    assert entries[0].private["mark"] == fresh(member.organisation).same_account == mark("6217000010001234567", "account_number")
 
 
 @pytest.mark.parametrize("number", ["", "12345", "6222-abcd-1111", "6" * 33, "六二二二零零零零一一一一"])

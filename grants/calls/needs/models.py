@@ -17,6 +17,7 @@ from grants.calls.needs.rules import need_visible
 from grants.people.models import Agency, Organisation, User
 from grants.people.particulars import tidy
 from grants.people.privacy import Leak, leaks
+from grants.vault.columns import Secret
 from grants.workflow.machine import states_are
 from grants.workflow.refusals import Invalid
 
@@ -55,8 +56,8 @@ class Need(NeedMachine):
     proposer_kind = models.CharField(_("提出人"), max_length=15, choices=Proposer.choices)
     organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="needs")
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    proposer_name = models.CharField(_("姓名"), max_length=60, blank=True)
-    contact = models.CharField(_("联系方式"), max_length=100, blank=True)
+    proposer_name = Secret(_("姓名"), max_length=60, blank=True)
+    contact = Secret(_("联系方式"), max_length=100, blank=True)
     answer = models.CharField(_("答复"), max_length=300, blank=True)
     checked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
