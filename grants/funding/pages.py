@@ -28,6 +28,7 @@ EVENTS = {
     "payment_batch.made": _("生成付款批次"),
     "payment_order.not_received": _("银行未收到，退回待入批"),
     "bank_statement.read": _("比对银行对账单"),
+    "tranche.revealed": _("查看完整账号"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grants.funding import banking, office, views
+from grants.funding import banking, office, revealing, views
 
 app_name = "funding"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("awards/<uuid:pk>/surplus/", views.surplus, name="surplus"),
     path("expenses/<int:pk>/voucher/", views.voucher, name="voucher"),
     path("expenses/<int:pk>/disallow/", views.disallow, name="disallow"),
+    path("tranches/<uuid:pk>/account/", revealing.account, name="account"),
     path("tranches/<uuid:pk>/receipts/", views.receipt, name="receipt"),
     path("receipts/<int:pk>/verify/", views.verify_receipt, name="verify_receipt"),
 ]

@@ -14,6 +14,7 @@ from grants.people.appointments import active, may_appoint
 from grants.people.keeping import expiring, reads
 from grants.people.models import AccountRequest, Agency, Organisation, Site, SponsorAgreement
 from grants.people.permissions import permissions_of, scopes_with
+from grants.people.revealing import may_reveal
 from grants.people.roles import name_of
 from grants.people.sponsorship import agreements_on
 from grants.workflow.machine import Machine
@@ -35,6 +36,7 @@ EVENTS = {
     "organisation.sponsorship_proposed": _("提出托管"),
     "organisation.sponsorship_accepted": _("接受托管"),
     "organisation.sponsorship_ended": _("提前终止托管"),
+    "organisation.revealed": _("查看完整信息"),
     "organisation.story": _("更新单位资料"),
     "organisation.vault_added": _("存入资料库"),
     "organisation.vault_dropped": _("从资料库删除"),
@@ -43,7 +45,6 @@ EVENTS = {
 
 
 def _context(organisation: Any, actor: Any) -> dict[str, Any]:
-    registrar = "verify_organisations" in permissions_of(actor, organisation.registrar)
     finance = "verify_accounts" in permissions_of(actor, organisation.registrar)
     return {
         "organisation": organisation,
@@ -53,7 +54,7 @@ def _context(organisation: Any, actor: Any) -> dict[str, Any]:
         "sponsorships": agreements_on(organisation, clock.today()),
         "shows_account": bool(permissions_of(actor, organisation)) or finance,
         "sharing": list(organisation.sharing_account.values_list("name", flat=True)[:5]) if finance else [],
-        "shows_contact": bool(permissions_of(actor, organisation)) or registrar or finance,
+        "shows_contact": bool(permissions_of(actor, organisation)),
     }
 
 
@@ -63,6 +64,8 @@ def _links(organisation: Any, actor: Any) -> list[Link]:
         links.append(Link(_("托管协议"), reverse("people:sponsorships", args=[organisation.pk])))
     if reads(organisation, actor):
         links.append(Link(_("单位资料与资料库"), reverse("people:story", args=[organisation.pk])))
+    if may_reveal(organisation, actor):
+        links.append(Link(_("查看完整信息"), reverse("people:full", args=[organisation.pk])))
     if may_appoint(organisation, actor):
         links.append(Link(_("人员与角色"), reverse("people:staff", args=["organisation", organisation.pk])))
     return links

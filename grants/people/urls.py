@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grants.people import keeping_views, registry_views, site_letters, site_views, views, visit_views
+from grants.people import keeping_views, registry_views, revealing_views, site_letters, site_views, views, visit_views
 
 app_name = "people"
 urlpatterns = [
@@ -44,6 +44,7 @@ urlpatterns = [
     path("organisations/<uuid:pk>/records/<slug:what>/", registry_views.add_record, name="add_record"),
     path("organisations/<uuid:pk>/sponsorships/", registry_views.sponsorships, name="sponsorships"),
     path("organisations/<uuid:pk>/sponsorships/new/", registry_views.propose_sponsorship, name="propose_sponsorship"),
+    path("organisations/<uuid:pk>/full/", revealing_views.organisation, name="full"),
     path("organisations/<uuid:pk>/story/", keeping_views.story, name="story"),
     path("organisations/<uuid:pk>/vault/", keeping_views.vault, name="vault"),
     path("organisations/<uuid:pk>/vault/<int:kept>/drop/", keeping_views.drop, name="drop"),

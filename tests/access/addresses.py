@@ -116,7 +116,7 @@ OBJECTS: dict[str, Given] = {
     "awards:confirm": pk("call"), "awards:preview": pk("call"), "awards:objections": pk("call"),
     "funding:batch": lambda world: {"pk": world.objects["order"].batch_id}, "funding:overview": pk("call"),
     "funding:voucher": pk("expense"), "funding:disallow": pk("expense"), "funding:receipt": pk("tranche"),
-    "funding:verify_receipt": _row("tranche", "receipts"),
+    "funding:verify_receipt": _row("tranche", "receipts"), "funding:account": lambda world: {"pk": world.objects["order"].tranche_id},
     "evaluation:save": _section("evaluation"), "evaluation:report": pk("evaluation"), "evaluation:section": _section("evaluation"),
     "evaluation:evidence": lambda world: {"pk": world.objects["award"].pk, **_row("award", "evidence", "number")(world)},
     "evaluation:record": pk("organisation"),

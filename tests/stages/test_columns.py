@@ -27,7 +27,7 @@ OLD, NEW = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 
 def stored(model: Any, column: str, pk: Any) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(f"select {column} from {model._meta.db_table} where id = %s", [model._meta.pk.get_db_prep_value(pk, connection)])  # noqa: S608
+        cursor.execute(f"select {column} from {model._meta.db_table} where id = %s", [model._meta.pk.get_db_prep_value(pk, connection)])
         return str(cursor.fetchone()[0])
 
 
