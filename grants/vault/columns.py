@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django import forms
 from django.core.exceptions import FieldError
 from django.core.validators import MaxLengthValidator
 from django.db import models
@@ -105,9 +106,7 @@ class Secret(models.TextField):  # type: ignore[type-arg]
         return value if value is None else decrypt(value, self.about)
 
     def formfield(self, **kwargs: Any) -> Any:
-        from django.forms import CharField, TextInput
-
-        return super().formfield(**{"form_class": CharField, "widget": TextInput, "max_length": self.max_length, **kwargs})
+        return super().formfield(**{"form_class": forms.CharField, "widget": forms.TextInput, "max_length": self.max_length, **kwargs})
 
     ASKED: ClassVar[dict[str, Any]] = {}
 
