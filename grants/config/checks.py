@@ -57,6 +57,7 @@ def check_installation(app_configs: Sequence[AppConfig] | None = None, **kwargs:
         *_services(settings.DATABASE_URL, settings.CELERY_BROKER_URL),
         *_folder(settings.GONGCHUANG_HOME),
         *_vault(),
+        *_scanner(),
         *_letters(),
         *_second_factor(),
         *_sign_in_elsewhere(),
@@ -177,6 +178,24 @@ def _vault() -> Iterator[CheckMessage]:
             f"保密箱主密钥 {keys.path()} 其他用户可读。/ The vault's master key is open to other users.",
             hint=f"chmod 600 {keys.path()}",
             id="gongchuang.E016",
+        )
+
+
+def _scanner() -> Iterator[CheckMessage]:
+    """Where uploads are scanned at all, the words are ones we understand: a typing mistake must not mean "unscanned"."""
+    kind, colon, place = settings.CLAMD.partition(":")
+    good = kind == "unix" and place.startswith("/") or kind == "tcp" and place.rpartition(":")[2].isdigit()
+    if settings.CLAMD and not (colon and good):
+        yield Error(
+            f"CLAMD 写法不对:{settings.CLAMD}。/ CLAMD is not an address of a clamd.",
+            hint="unix:/run/clamav/clamd.ctl 或 tcp:127.0.0.1:3310。/ One of these two forms.",
+            id="gongchuang.E017",
+        )
+    if settings.CLAMD_WHEN_AWAY not in ("refuse", "accept"):
+        yield Error(
+            f"CLAMD_WHEN_AWAY 只能是 refuse 或 accept,现为 {settings.CLAMD_WHEN_AWAY}。/ It is refuse or accept.",
+            hint="refuse:查不了毒就不收文件;accept:先收下,以后用 manage.py files scan 补查。/ Refuse files, or take them and scan later.",
+            id="gongchuang.E018",
         )
 
 

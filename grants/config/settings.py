@@ -233,6 +233,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a budget of 200 lines has some 2,000 fields
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
+CLAMD = env.text("CLAMD")  # unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310; empty: uploads are not scanned
+CLAMD_WHEN_AWAY = env.text("CLAMD_WHEN_AWAY", "refuse")  # or accept: a scanner that died costs nobody a deadline
 for _folder in (STATIC_ROOT, Path(FILE_UPLOAD_TEMP_DIR)):
     _folder.mkdir(mode=0o700, exist_ok=True)
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grants.documents.inspection import FileRefused, clean_name, kind_of
 from grants.documents.models import StoredFile
+from grants.documents.scanning import scan
 
 CHUNK = 64 * 1024
 MEBIBYTE = 1024 * 1024
@@ -48,6 +49,7 @@ def store(content: bytes | BinaryIO | File, *, name: str, allowed: Collection[st
     try:
         sha256, size = _receive(content, draft, name, max_bytes)
         kind.inspect(draft, name)
+        scan(draft, name)
         _settle(draft, path_of(sha256), size)
     finally:
         draft.unlink(missing_ok=True)

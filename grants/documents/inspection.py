@@ -36,7 +36,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
 class FileRefused(ValidationError):
     """A file was not kept. A form may raise it as it is.
 
-    code: name | empty | too_large | type | disguised | macro | password | bomb | pixels | broken.
+    code: name | empty | too_large | type | disguised | macro | password | bomb | pixels | broken | virus | unscanned.
     sentence: which file, which rule, and the way out, in the active language.
     """
 
