@@ -184,7 +184,7 @@ def _vault() -> Iterator[CheckMessage]:
 def _scanner() -> Iterator[CheckMessage]:
     """Where uploads are scanned at all, the words are ones we understand: a typing mistake must not mean "unscanned"."""
     kind, colon, place = settings.CLAMD.partition(":")
-    good = kind == "unix" and place.startswith("/") or kind == "tcp" and place.rpartition(":")[2].isdigit()
+    good = (kind == "unix" and place.startswith("/")) or (kind == "tcp" and place.rpartition(":")[2].isdigit())
     if settings.CLAMD and not (colon and good):
         yield Error(
             f"CLAMD 写法不对:{settings.CLAMD}。/ CLAMD is not an address of a clamd.",
