@@ -134,3 +134,9 @@ clean: ## remove caches; data in var/ and .venv stay
 .PHONY: bench-rush
 bench-rush: install-dev ## the last hour of a call: everybody hands in at once, on PostgreSQL behind gunicorn (and nginx when there is one)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 .ci/postgres $(PY) -m tests.bench.rush
+
+.PHONY: audit
+audit: install-dev ## known vulnerabilities of every pinned package; fails too when the advisory database cannot be asked
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PY) -m venv "$$folder" && \
+	    "$$folder/bin/pip" install --quiet --disable-pip-version-check pip-audit && \
+	    "$$folder/bin/pip-audit" --strict --require-hashes --disable-pip -r requirements.txt
