@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from grants import ledger
+from grants import clock, ledger
 from review import scoring
 from review.analysis import Analysis, Ballot, Official, Terms, analyse, canonical_bytes, digest, fund_line
 from review.calibration.sensitivity import Fund
@@ -51,11 +51,24 @@ def keep(panel: Panel, found: Analysis) -> PanelAnalysis:
         panel=panel, defaults={"body": canonical_bytes(found).decode(), "sha256": digest(found)}
     )
     if new:
-        ledger.record(
-            event="panel.analysis", actor="system", role="system", subject=panel.subject, scope=f"call:{panel.call_id}",
-            public={"analysis": row.sha256, "method": found.method, "result": panel.result_hash()},
-        )  # fmt: skip
+        _remember(panel, row, found)
     return row
+
+
+def renew(panel: Panel, found: Analysis) -> PanelAnalysis:
+    """The committee excluded a ballot, or lots fell: the analysis follows the result, and its new hash into the ledger; the old one stays there."""
+    row, _new = PanelAnalysis.objects.update_or_create(
+        panel=panel, defaults={"body": canonical_bytes(found).decode(), "sha256": digest(found), "made_at": clock.now()}
+    )
+    _remember(panel, row, found)
+    return row
+
+
+def _remember(panel: Panel, row: PanelAnalysis, found: Analysis) -> None:
+    ledger.record(
+        event="panel.analysis", actor="system", role="system", subject=panel.subject, scope=f"call:{panel.call_id}",
+        public={"analysis": row.sha256, "method": found.method, "result": panel.result_hash()},
+    )  # fmt: skip
 
 
 def kept(panel: Panel) -> Analysis | None:

@@ -73,9 +73,10 @@ class DrawMachine(Machine):
         """填写公布时指名的那一期的结果和依据（网址、公告、drand 签名），由另一个人核对后抽取。"""
         return self.write_beacon(value, evidence)
 
-    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer, when=[rules.ready_to_draw])
+    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer, when=[rules.ready_to_draw],
+          then=["review.drawn"])  # fmt: skip
     def draw(self, *, name: str = "") -> Facts:
-        """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立。name: 评审组名称。"""
+        """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立，同分的名次随之定下。name: 评审组名称。"""
         return self.write_outcome(name)
 
     @step(state, _("终止抽取"), source=[D.PUBLISHED, D.COMMITTING, D.REVEALING], to=D.FAILED, by=rules.stopper, danger=True)

@@ -11,7 +11,7 @@ from grants import clock
 from grants.people.permissions import scopes_with
 from grants.people.rules import may, not_same_as
 from grants.workflow.rules import Answer, Ask, Rule, row_rule, rule
-from review.rules import defends, has_no_meeting, no_other_panel, organiser, panel_is_not_locked
+from review.rules import defends, has_no_meeting, held, no_other_panel, organiser, panel_is_not_locked
 from review.transcript import COMMITTED, FEWEST_PARTIES, SIMPLE
 
 watcher = may("observe")
@@ -40,7 +40,21 @@ def nothing_to_replace(ask: Ask) -> object:
     """A draw whose outcome displeases is not repeated."""
     if ask.obj.about == "panel":
         return no_other_panel.answer(ask)
+    if ask.obj.about == "tie":
+        return lots_are_wanted(ask)
     return (panel_is_not_locked & defends & has_no_meeting).answer(ask)
+
+
+def lots_are_wanted(ask: Ask) -> object:
+    """Equals wait for a lot, the results are out to the panel, and no ruling may still change who is equal."""
+    from review.results import waiting_for_lots  # noqa: PLC0415 - reads the models
+
+    panel = ask.obj.panel
+    if panel.state != "scored" or held(panel) or not waiting_for_lots(panel):
+        return _("没有等待抽签的同分申报。评分锁定、结果公布以后，同分规则规定抽签的才抽，只抽一次。")
+    if panel.rulings.filter(state="proposed").exists():
+        return _("还有对偏离评分的处理意见没有决定，请先决定或撤回，再抽签。")
+    return True
 
 
 @rule(_("再次抽取写明理由"), _("前一次抽取没有完成，再抽一次须写明理由；前一次仍然公开可见。"))

@@ -73,6 +73,14 @@ def order_announcement(panel: Panel, codes: list[str], terms: Terms) -> dict[str
     return _announced("order", panel.subject, f"{panel.call.title} 答辩顺序抽取", listing, {}, rule, terms)
 
 
+def tie_announcement(panel: Panel, codes: list[str], terms: Terms) -> dict[str, Any]:
+    """What is published before lots are drawn over equals: every bid that waits for one. Equals of different places are in one list: their
+    order among themselves is as fair as if each group were drawn alone."""
+    listing = [[code, ""] for code in sorted(codes)]
+    rule = _rule(Seats(len(codes)), 0)
+    return _announced("tie", panel.subject, f"{panel.call.title} 同分名次抽签", listing, {}, rule, terms)
+
+
 def _rule(seats: Seats, alternates: int) -> dict[str, Any]:
     return {"size": seats.size, "minimum": dict(seats.minimum), "maximum": dict(seats.maximum), "alternates": alternates}
 

@@ -14,11 +14,22 @@ from grants.people.models import Organisation, User
 from grants.workflow.machine import Machine
 from grants.workflow.pages import StepForm
 from review import forms_draw
-from review.ballots import OwnCriterion, plain, shown
+from review.ballots import OwnCriterion, own_criteria, plain, shown
 from review.conflicts import RelationKind
-from review.models import Expert, Panel, Relation, Review, Seat
+from review.models import Expert, Panel, Relation, Review, Ruling, Seat
 from review.other_scores import components
 from review.panels import bids_of
+
+
+class PointsField(forms.DecimalField):
+    """Points with at most two places, as typed with an input method on: １７．５ is 17.5."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(plain(value) if isinstance(value, str) else value)
+
+
+def _points_box() -> forms.TextInput:
+    return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-4"})
 
 
 class AcceptForm(StepForm):
@@ -76,6 +87,50 @@ class InviteForm(StepForm):
             self.fields[name].initial = getattr(self.obj, name)
 
 
+class ReviseForm(StepForm):
+    """The second ballot: every criterion anew, beginning from the first, and why it differs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        review: Any = self.obj
+        self.criteria = own_criteria(review)
+        first, last = review.held(), review.counting()
+        del self.fields["note"]
+        for c in self.criteria:
+            was, now = first.get(c.code), last.get(c.code)
+            self.fields[f"mark_{c.code}"] = PointsField(
+                label=_("%(name)s（0–%(top)s）") % {"name": c.name, "top": shown(c.top)}, min_value=Decimal(0), max_value=c.top, max_digits=5,
+                decimal_places=2, initial=shown(now.value) if now else None, widget=_points_box(),
+                help_text=_("第一次 %(mark)s") % {"mark": shown(was.value)} if was else "",
+            )  # fmt: skip
+            for kind, label, text in (("comment", _("给申报方的意见"), "comment"), ("panel", _("仅评审组可见"), "panel_comment")):
+                words = getattr(now, text, "") if now else ""
+                self.fields[f"{kind}_{c.code}"] = forms.CharField(
+                    label=_("%(name)s：%(what)s") % {"name": c.name, "what": label}, required=False, max_length=1000, initial=words,
+                    widget=forms.Textarea(attrs={"rows": 2}),
+                )  # fmt: skip
+        self.fields["reason"] = forms.CharField(
+            label=_("与第一次不同的理由"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
+            help_text=_("第一次评分原样保留，与这一次一起交给主办方、监督和审计。结果按这一次计算。"),
+        )  # fmt: skip
+
+    def details(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        marks = {c.code: data[f"mark_{c.code}"] for c in self.criteria}
+        comments = {c.code: (data[f"comment_{c.code}"], data[f"panel_{c.code}"]) for c in self.criteria}
+        return {"marks": marks, "comments": comments, "reason": data["reason"]}
+
+
+class RulingForm(forms.Form):
+    """Uphold or exclude, and why: the minutes."""
+
+    outcome = forms.ChoiceField(label=_("处理"), choices=Ruling.Outcome.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("理由"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("写明评审组的讨论和依据；记入评审记录，审计和申报单位的证据包里看得到处理结果。"),
+    )  # fmt: skip
+
+
 class BidStepForm(StepForm):
     """Base of panel steps that are about one bid of the panel."""
 
@@ -129,18 +184,12 @@ STEP_FORMS: dict[tuple[type[Machine], str], type[StepForm]] = {
     (Review, "recuse"): RecuseForm,
     (Review, "void"): VoidForm,
     (Review, "explain"): ExplainForm,
+    (Review, "revise"): ReviseForm,
     (Panel, "invite"): InviteForm,
     (Panel, "sign"): SignForm,
     (Panel, "enter_score"): EnterScoreForm,
     (Panel, "recommend"): RecommendForm,
 }
-
-
-class PointsField(forms.DecimalField):
-    """Points with at most two places, as typed with an input method on: １７．５ is 17.5."""
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(plain(value) if isinstance(value, str) else value)
 
 
 class BallotForm(forms.Form):
@@ -158,7 +207,7 @@ class BallotForm(forms.Form):
             self.fields[f"mark_{c.code}"] = PointsField(
                 label=_("得分（0–%(top)s）") % {"top": shown(c.top)}, required=False, min_value=Decimal(0),
                 max_value=c.top, max_digits=5, decimal_places=2,
-                widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-4"}),
+                widget=_points_box(),
             )  # fmt: skip
             self.fields[f"comment_{c.code}"] = _words(_("给申报方的意见"), _("会随结果反馈给申报方，署专家代码。"))
             self.fields[f"panel_{c.code}"] = _words(_("仅评审组可见"), _("拆封后给评审组、主办方和审计看，申报方看不到。"))

@@ -69,7 +69,7 @@ class PublishForm(forms.Form):
         data = self.cleaned_data
         parties = [(data[f"name_{n}"], data[f"party_{n}"]) for n in range(1, PARTIES + 1) if data.get(f"party_{n}")]
         beacon = {"kind": data["beacon_kind"], "source": data["source"], "round": data["round"], "due": data["due"]}
-        return {"parties": parties, "beacon": beacon, "challenge_until": data["challenge_until"], "reason": data.get("reason", "")}
+        return {"parties": parties, "beacon": beacon, "challenge_until": data.get("challenge_until"), "reason": data.get("reason", "")}
 
 
 class CommitForm(StepForm):

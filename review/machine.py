@@ -99,8 +99,14 @@ class PanelMachine(Machine):
         """给还有评审没有交的成员各写一封信，每天至多一次；信里只有本人的份数。"""
         self.reminded_on = clock.today()
 
+    @step(state, _("开启讨论"), source=P.SCORING, to=None, by=rules.opens_discussion, then=["review.tell_discussing"],
+          when=[rules.second_ballots_foreseen, rules.not_discussed_yet, rules.ballots_are_in])  # fmt: skip
+    def discuss(self) -> None:
+        """评分交齐后由组长或组织评审的人开启讨论；第一次评分从此不能取回，改变看法的写明理由再评一次，两次都封存。"""
+        self.discussed_at = clock.now()
+
     @step(state, _("锁定评分"), source=P.SCORING, to=P.SCORED, by=rules.organiser, then=["review.tell_locked", "review.analyse"],
-          when=[rules.ballots_are_in, rules.other_scores_are_in, rules.conflicts_are_settled, rules.seals_are_whole,
+          when=[rules.ballots_are_in, rules.discussion_was_held, rules.other_scores_are_in, rules.conflicts_are_settled, rules.seals_are_whole,
                 rules.deviations_are_explained])  # fmt: skip
     def lock(self) -> Facts:
         """评分交齐后一次拆封、逐份核对承诺值，然后锁定；锁定后才计算和公布结果。"""
@@ -116,7 +122,7 @@ class PanelMachine(Machine):
         return self.write_recommendation(bid, amount, reason)
 
     @step(state, _("签署评审报告"), source=P.SCORED, to=None, by=rules.a_member,
-          when=[rules.results_are_out, rules.has_not_signed])  # fmt: skip
+          when=[rules.results_are_out, rules.has_not_signed, rules.nothing_is_pending])  # fmt: skip
     def sign(self, *, dissent: str = "") -> Facts:
         """成员签署；不同意见须写明理由，不写视为同意。"""
         self.members.get(expert__user=self.actor).sign(dissent)
@@ -165,10 +171,17 @@ class ReviewMachine(Machine):
         self.submitted_at = clock.now()
         return Facts(files=self.commitments())
 
-    @step(state, _("取回修改"), source=R.SUBMITTED, to=R.ACCEPTED, by=rules.the_expert, when=[rules.panel_is_scoring])
+    @step(state, _("取回修改"), source=R.SUBMITTED, to=R.ACCEPTED, by=rules.the_expert,
+          when=[rules.panel_is_scoring, rules.first_ballot_is_open])  # fmt: skip
     def reopen(self) -> None:
         """锁定前取回修改，两次提交都留痕；偏差说明随之失效。"""
         self.explain_with("")
+
+    @step(state, _("讨论后再次评分"), source=R.SUBMITTED, to=None, by=rules.the_expert,
+          when=[rules.panel_is_scoring, rules.discussion_is_open, rules.no_conflict])  # fmt: skip
+    def revise(self, *, marks: Any, reason: str, comments: Any = None) -> Facts:
+        """第一次评分原样保留，结果按最后一次计算；锁定前可以再改，每次都封存并留痕。"""
+        return Facts(files=self.write_second(marks, comments or {}, reason))
 
     @step(state, _("说明偏差"), source=R.SUBMITTED, to=None, by=rules.the_expert, when=[rules.panel_is_scoring])
     def explain(self, *, reason: str) -> Facts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from grants import clock, vault
 from grants.ledger.log import entry_of
 from grants.ledger.models import AuditEvent
-from review import sealing
+from review import sealing, second
 from review.models import Mark, Review
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ COLUMNS = ["salt", "words_salt", "deviation_reason", "opened_at"]
 
 def submitted(panel: Panel) -> list[Review]:
     """The ballots that count, in a fixed order."""
-    return list(panel.reviews.filter(state="submitted").select_related("expert", "bid").order_by("pk"))
+    return list(panel.reviews.filter(state="submitted").select_related("expert", "bid", "second").order_by("pk"))
 
 
 def broken(panel: Panel) -> list[Review]:
@@ -34,7 +34,8 @@ def whole(reviews: Iterable[Review]) -> list[Review]:
     """Of these reviews, those whose seal is *not* whole. Empty: every one opens and matches its commitment."""
     rows = list(reviews)
     named = commitments(rows)
-    return [review for review in rows if not _agrees(_now(review), named.get(review.subject, {}))]
+    bad = {review.pk for review in second.unwhole(rows)}
+    return [review for review in rows if review.pk in bad or not _agrees(_now(review), named.get(review.subject, {}))]
 
 
 def _now(review: Review) -> Mapping[str, str]:
@@ -64,6 +65,7 @@ def commitments(reviews: Iterable[Review]) -> Mapping[str, Mapping[str, str]]:
 def open_all(panel: Panel) -> int:
     """Write marks, salt and reason of every ballot of the panel in the clear; how many. The caller has asked `broken`."""
     rows, now = submitted(panel), clock.now()
+    second.open_all(rows)
     marks: list[Mark] = []
     for review in rows:
         found = sealing.unsealed(review)
@@ -80,9 +82,15 @@ def recheck(panel: Panel) -> list[dict[str, Any]]:
 
     Words are not repeated here: those to the panel are nobody's but the panel's.
     """
-    rows = list(panel.reviews.exclude(opened_at=None).select_related("expert", "bid").prefetch_related("marks").order_by("pk"))
-    named = commitments(rows)
-    return [_evidence(review, named.get(review.subject, {})) for review in rows]
+    rows = list(panel.reviews.exclude(opened_at=None).select_related("expert", "bid", "second").prefetch_related("marks").order_by("pk"))
+    named, bad = commitments(rows), {review.pk for review in second.unwhole(rows)}
+    return [{**_evidence(review, named.get(review.subject, {})), **_second(review, whole=review.pk not in bad)} for review in rows]
+
+
+def _second(review: Review, *, whole: bool) -> dict[str, Any]:
+    """The ballot after the discussion, where there is one; it counts instead of the first."""
+    found = second.content(review)
+    return {} if found is None else {"second": {"points": found["points"], "salt": found["salt"], "agrees": whole}}
 
 
 def _evidence(review: Review, named: Mapping[str, str]) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from grants.people.permissions import scopes_with
 from grants.workflow.machine import Machine
 from grants.workflow.pages import Link, Page, Waiting
 from grants.workflow.rules import Ask
+from review import second
 from review.blinding import blind, frozen, hides
 from review.challenge_rules import decider
 from review.conflicts import fold_name
-from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Swap
+from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap
 from review.panels import progress, sitting
 from review.panels import waiting as alternates
+from review.results import waiting_for_lots
 from review.rules import NOT_HELD, held, organiser
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 EVENTS = {
     "panel.assign": gettext_lazy("分配专家"),
+    "panel.fill_gaps": gettext_lazy("补派专家"),
     "panel.try_assignment": gettext_lazy("试算分派"),
     "panel.check_conflicts": gettext_lazy("核对利害关系"),
     "panel.propose_dismissal": gettext_lazy("提出不予回避"),
@@ -96,6 +99,9 @@ def _panel_links(panel: Panel, actor: Any) -> Sequence[Link]:
         links.append(Link(_("答辩会"), reverse("review:meeting", args=[panel.pk])))
     if panel.state in LOCKED and not held(panel):
         links.append(Link(_("排名与计算过程"), reverse("review:ranking", args=[panel.pk])))
+        links.append(Link(_("偏离的评分"), reverse("review:rulings", args=[panel.pk])))
+    if panel.state == "scoring" and panel.discussed_at is not None and sits(actor, panel):
+        links.append(Link(_("讨论后再次评分"), reverse("review:second_ballots", args=[panel.pk]), primary=True))
     return links
 
 
@@ -108,7 +114,11 @@ def _review_context(review: Review, actor: Any) -> dict[str, Any]:
     own = review.expert.user_id == getattr(actor, "pk", None)
     marks = review.held() if own or review.opened_at is not None else {}
     rows = [{"name": names.get(code, code), "mark": mark} for code, mark in marks.items()]
-    return {"marks": rows, "reason": review.reason if own or review.opened_at is not None else ""}
+    reads = own or review.opened_at is not None
+    again, found = (second.held(review), second.content(review)) if reads else (None, None)
+    twice = [{"name": names.get(code, code), "mark": mark} for code, mark in (again or {}).items()]
+    rulings = review.rulings.filter(state="adopted") if review.opened_at is not None else []
+    return {"marks": rows, "reason": review.reason if reads else "", "second": twice, "why": found["reason"] if found else "", "rulings": rulings}
 
 
 def _review_links(review: Review, actor: Any) -> Sequence[Link]:
@@ -139,6 +149,11 @@ def _swap_links(swap: Swap, actor: Any) -> Sequence[Link]:
     return [Link(_("评审组"), reverse("review:panel", args=[swap.panel_id]))]
 
 
+def _ruling_links(ruling: Ruling, actor: Any) -> Sequence[Link]:
+    panel = [ruling.panel_id]
+    return [Link(_("偏离的评分"), reverse("review:rulings", args=panel)), Link(_("排名与计算过程"), reverse("review:ranking", args=panel))]
+
+
 def _draw_context(draw: Draw, actor: Any) -> dict[str, Any]:
     return {"parties": list(draw.parties.all())}
 
@@ -166,6 +181,7 @@ PAGES: dict[type[Machine], Page] = {
     Challenge: Page("review/_challenge_facts.html", _challenge_context),
     Meeting: Page("review/_meeting_facts.html", links=_meeting_links),
     Panel: Page("review/_panel_facts.html", _panel_context, _panel_links, _panel_documents),
+    Ruling: Page("review/_ruling_facts.html", links=_ruling_links),
     Swap: Page("review/_swap_facts.html", links=_swap_links),
     Review: Page("review/_review_facts.html", _review_context, _review_links, _review_documents),
 }
@@ -198,9 +214,17 @@ def _for_expert(actor: User) -> list[Waiting]:
     unsigned = Panel.objects.filter(NOT_HELD).filter(
         state="scored", members__expert__user=actor, members__alternate=False, members__excused=False, members__signed_at=None
     )
-    return [*_invitations(actor), *rows] + [
+    return [*_invitations(actor), *rows, *_rulings(actor)] + [
         Waiting(_("签署评审报告"), p.call.title, reverse("review:ranking", args=[p.pk])) for p in unsigned.select_related("call")
     ]
+
+
+def _rulings(actor: User) -> list[Waiting]:
+    """Proposals about flagged ballots that another member of the panel has to decide."""
+    seats = PanelMember.objects.filter(expert__user=actor, alternate=False, excused=False, panel__state="scored").values("panel")
+    rows = Ruling.objects.filter(panel__in=seats, state="proposed").exclude(proposed_by=actor).exclude(review__expert__user=actor)
+    rows = rows.select_related("review__bid", "review__expert", "panel")
+    return [Waiting(_("决定偏离评分的处理"), str(r), reverse("desk:object", args=["ruling", r.pk])) for r in rows]
 
 
 def _for_party(actor: User) -> list[Waiting]:
@@ -234,6 +258,8 @@ def _for_organiser(actor: User) -> list[Waiting]:
     swaps = Swap.objects.filter(panel__call__in=calls, state="proposed").exclude(proposed_by=actor).select_related("panel__call")
     rows += [Waiting(_("决定换人"), f"{s.panel.call.title} {s}", reverse("desk:object", args=["swap", s.pk])) for s in swaps]
     label = {"forming": _("分配专家并开始评分"), "scoring": _("跟进评分"), "scored": _("收齐签署，出具评审报告")}
+    lots = [p for c in calls for p in c.panels.all() if p.state == "scored" and not held(p) and waiting_for_lots(p)]
+    rows += [Waiting(_("同分抽签"), f"{p.call.title} {p.name}", reverse("review:lots", args=[p.pk])) for p in lots]
     return rows + [
         Waiting(label[p.state], f"{c.title} {p.name}", reverse("review:panel", args=[p.pk]), due_of(c))
         for c in calls for p in c.panels.all() if p.state in label

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,40 +19,55 @@ from django.utils.translation import gettext as _
 from bidding.models import Bid
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
-from review import deviation, scoring
+from review import deviation, scoring, second
 from review.ballots import expert_top
 from review.calibration.official import calibrated, strictness
 from review.conflict_checks import code_of
 from review.models import Mark, OtherScore, Result, Review, Seat
 from review.other_scores import ENTERED_ONCE, MIX, SITE_CHECK
 from review.panels import bids_of, sheet_of, sitting, stages_of
-from review.ranking import Ranked, Scored, TieBy, TieStep, rank
+from review.ranking import Lot, Ranked, Scored, TieBy, TieStep, rank
 
 if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules
     from review.models import Panel
 
 Marks = Mapping[str, Decimal]
+WAITS = "lot_waits"
 SEATED = (str(Seat.FINANCE), str(Seat.FIELD))
 """Scorers whose criteria are marked by that seat only; every ballot carries the mean of their marks."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The submitted ballots of a panel and what was entered beside them. Four queries, whatever the size."""
+    """The ballots of a panel that count, and what was entered beside them. Six queries, whatever the size.
+
+    struck: ballots the committee excluded (`review.ruling`); they count for nothing but the seed. drawn: the lots of equals in drawn order.
+    first: as the first ballots were, before the discussion.
+    """
 
     panel: Panel
     bids: list[Bid]
     reviews: list[Review]
     seats: Mapping[Any, str]
     others: Mapping[tuple[Any, str], Decimal]
+    struck: list[Review]
+    drawn: tuple[str, ...]
+    first: bool = False
 
     @classmethod
-    def of(cls, panel: Panel) -> Tally:
-        rows = panel.reviews.filter(state="submitted").select_related("expert", "bid").prefetch_related("marks")
+    def of(cls, panel: Panel, *, drawn: Sequence[str] | None = None, without: Review | None = None, whole: bool = False) -> Tally:
+        """drawn: lots that are being drawn now; else the stored ones. without: a ballot that is being excluded now. whole: as if none had been."""
+        rows = panel.reviews.filter(state="submitted").select_related("expert", "bid", "second").prefetch_related("marks")
+        gone = set() if whole else set(panel.rulings.filter(state="adopted", outcome="exclude").values_list("review_id", flat=True))
+        gone |= {without.pk} if without is not None else set()
+        every = list(rows.order_by("pk"))
         others = OtherScore.objects.filter(panel=panel)
         seats = dict(panel.members.values_list("expert_id", "seat"))
-        return cls(panel, bids_of(panel), list(rows.order_by("pk")), seats, {(o.bid_id, o.component): o.value for o in others})
+        return cls(
+            panel, bids_of(panel), [r for r in every if r.pk not in gone], seats, {(o.bid_id, o.component): o.value for o in others},
+            [r for r in every if r.pk in gone], tuple(drawn if drawn is not None else lots_of(panel)),
+        )  # fmt: skip
 
     @property
     def rules(self) -> CallRules:
@@ -61,7 +76,17 @@ class Tally:
     @cached_property
     def marks(self) -> Mapping[Any, Mapping[str, Mark]]:
         """Review → criterion → mark, each ballot unsealed once."""
-        return {review.pk: review.held() for review in self.reviews}
+        return {review.pk: review.held() if self.first else review.counting() for review in [*self.reviews, *self.struck]}
+
+    @cached_property
+    def before(self) -> Tally:
+        """The same panel before its discussion: first ballots only."""
+        return replace(self, first=True)
+
+    @cached_property
+    def twice(self) -> frozenset[tuple[Any, str, str]]:
+        """(bid, stage, expert code) of ballots given a second time."""
+        return frozenset((r.bid_id, r.stage, r.expert.code) for r in self.reviews if second.of(r) is not None)
 
     @cached_property
     def by_place(self) -> Mapping[tuple[Any, str], list[Review]]:
@@ -153,8 +178,12 @@ class Tally:
         ]
 
     def lot_seed(self) -> bytes:
-        """Seed of a lot among equals: panel seed and every ballot; nobody can know it before the last ballot is in."""
-        rows = sorted((code_of(r.bid), r.stage, r.expert.code, _hundredths(self.marks[r.pk])) for r in self.reviews)
+        """Seed of the grey band's lots: panel seed and every ballot; nobody can know it before the last ballot is in.
+
+        Lots among equals had it too before they were drawn in public (`lots_of`); results of that time are still repeated with it.
+        """
+        every = [*self.reviews, *self.struck]  # excluding a ballot must not throw the dice anew
+        rows = sorted((code_of(r.bid), r.stage, r.expert.code, _hundredths(self.marks[r.pk])) for r in every)
         return hashlib.sha256(b"GY-LOT-1\0" + self.panel.seed.encode() + repr(rows).encode()).digest()
 
 
@@ -162,9 +191,28 @@ def _hundredths(marks: Mapping[str, Mark]) -> list[tuple[str, int]]:
     return sorted((code, int(mark.value * 100)) for code, mark in marks.items())
 
 
-def compute(panel: Panel) -> list[Result]:
-    """Write one result per bid, replacing any; the rows in order of rank. Raises Invalid when the ballots give no result."""
-    rows = results_of(panel)
+def lots_of(panel: Panel) -> list[str]:
+    """The bids over which lots were drawn, in drawn order; empty while none was."""
+    found = panel.draws.filter(about="tie", state="drawn").order_by("-drawn_at").first()
+    return [] if found is None else list(found.transcript["order"])
+
+
+def waiting_for_lots(panel: Panel) -> list[str]:
+    """Codes of bids that share a place until a lot is drawn over them."""
+    rows = panel.results.select_related("bid").order_by("rank", "bid__number")
+    return [code_of(r.bid) for r in rows if r.explanation["decided_by"] == WAITS]
+
+
+def compute(panel: Panel, *, drawn: Sequence[str] | None = None, without: Review | None = None) -> list[Result]:
+    """Write one result per bid, replacing any but the amounts recommended; the rows in order of rank. drawn: lots being drawn now;
+    without: a ballot being excluded now.
+
+    Raises Invalid when the ballots give no result.
+    """
+    rows = results_of(panel, drawn=drawn, without=without)
+    amounts = dict(panel.results.values_list("bid_id", "recommended"))
+    for row in rows:
+        row.recommended = amounts.get(row.bid_id) if row.passed else None
     panel.results.all().delete()
     Result.objects.bulk_create(rows)
     return rows
@@ -180,10 +228,10 @@ def recompute(panel: Panel) -> list[str]:
     return found + [_("结果的申报与评分的申报不一致")] * (stored.keys() != fresh.keys())
 
 
-def results_of(panel: Panel) -> list[Result]:
+def results_of(panel: Panel, *, drawn: Sequence[str] | None = None, without: Review | None = None) -> list[Result]:
     """The results as unsaved rows, in order of rank."""
     with translation.override("zh-hans"):  # stored words must not depend on whose page it is
-        return _results(Tally.of(panel))
+        return _results(Tally.of(panel, drawn=drawn, without=without))
 
 
 def _results(tally: Tally) -> list[Result]:
@@ -192,10 +240,16 @@ def _results(tally: Tally) -> list[Result]:
         counted = {code_of(bid): _Counted.of(tally, bid) for bid in tally.bids}
         seed = tally.lot_seed()
         scored = [c.scored for c in counted.values()]
-        places = rank(scored, _ties(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), seed=seed)
+        lot = Lot(seed if _by_seed(tally) else None, tally.drawn)
+        places = rank(scored, _ties(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), lot=lot)
     except (scoring.ScoreRefused, ValueError) as refused:
         raise Invalid(_("评分不能计算结果：%(why)s") % {"why": refused}, rule="results") from refused
     return [counted[place.bid].result(panel, place, seed) for place in places]
+
+
+def _by_seed(tally: Tally) -> bool:
+    """Whether lots of this panel fell before lots were drawn in public: its results say lot, and no draw was made."""
+    return not tally.drawn and any(r.explanation.get("decided_by") == str(TieBy.LOT) for r in tally.panel.results.all())
 
 
 def _ties(rules: CallRules, scored: list[Scored]) -> list[TieStep]:
@@ -239,7 +293,7 @@ class _Counted:
         bonuses, cap = tally.bonuses(bid), sum((Decimal(b.cap) for b in rules.bonuses), Decimal(0))
         total = scoring.mixed_score(parts, bonus=sum(bonuses.values(), Decimal(0)), bonus_cap=cap, decimals=rules.decimals)
         scored = Scored(code_of(bid), total, ask_of(bid), _criterion_means(tally, bid), _chair_votes(tally, bid))
-        words = [_stage_words(*row, tally.strictness(str(row[0].kind))) for row in stages]
+        words = [{**_stage_words(*row, tally.strictness(str(row[0].kind))), **_beside(tally, bid, str(row[0].kind))} for row in stages]
         named = [{"code": b.code, "name": b.name, "value": str(bonuses[b.code])} for b in rules.bonuses]
         return cls(bid, scored, words, parts, min(len(t) for _s, _p, t in stages), named)
 
@@ -256,6 +310,15 @@ class _Counted:
             panel=panel, bid=self.bid, total=total, rank=place.place, passed=place.passed, n_ballots=self.ballots,
             explanation=explanation,
         )  # fmt: skip
+
+
+def _beside(tally: Tally, bid: Bid, stage: str) -> dict[str, Any]:
+    """What stands beside the ballots that count: first ballots that a second one replaced, and excluded ones; absent where there are none."""
+    twice = [code for at, part, code in sorted(tally.twice, key=str) if (at, part) == (bid.pk, stage)]
+    firsts = tally.before.totals(bid, stage) if twice else {}
+    struck = [r.expert.code for r in tally.struck if (r.bid_id, r.stage) == (bid.pk, stage)]
+    found: dict[str, Any] = {"first": {code: str(firsts[code]) for code in sorted(twice)}} if twice else {}
+    return {**found, **({"struck": sorted(struck)} if struck else {})}
 
 
 def _stage_words(stage: Any, score: scoring.PanelScore, totals: Mapping[str, Decimal], off: Mapping[str, Decimal]) -> dict[str, Any]:

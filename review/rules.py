@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -169,6 +170,19 @@ def has_not_signed(ask: Ask) -> bool:
     return _sitting(ask.obj).filter(expert__user_id=getattr(ask.actor, "pk", None), signed_at=None).exists()
 
 
+@rule(_("名次已经定下"))
+def nothing_is_pending(ask: Ask) -> object:
+    """Nobody signs a ranking in which a lot is still to be drawn or a ruling on a ballot is still to be decided."""
+    from review.results import waiting_for_lots  # noqa: PLC0415 - reads the models
+    from review.ruling_rules import rulings_are_decided  # noqa: PLC0415 - reads these rules
+
+    answer = rulings_are_decided.answer(ask)
+    if not answer.ok:
+        return answer.sentence
+    left = waiting_for_lots(ask.obj)
+    return True if not left else _("%(what)s 同分，按同分规则须先公开抽签，再签署评审报告。") % {"what": "、".join(left[:5])}
+
+
 @rule(_("本人还没有答复邀请"), _("您已经接受了邀请，不需要再答复。"))
 def has_not_joined(ask: Ask) -> bool:
     return _sitting(ask.obj).filter(expert__user_id=_pk(ask.actor), joined_at=None).exists()
@@ -183,6 +197,46 @@ def has_not_begun(ask: Ask) -> bool:
 def not_reminded_today(ask: Ask) -> bool:
     """A clock that was asked twice a day becomes noise nobody reads."""
     return bool(ask.obj.reminded_on != clock.today())
+
+
+@rule(_("规则设有讨论后再次评分"), _("本次征集的规则没有讨论后再次评分，每份申报只评一次。"))
+def second_ballots_foreseen(ask: Ask) -> bool:
+    return ask.obj.rules.review.second_ballot is not None
+
+
+@rule(_("还没有开启讨论"), _("讨论已经开启，不需要再开一次。"))
+def not_discussed_yet(ask: Ask) -> bool:
+    return ask.obj.discussed_at is None
+
+
+@rule(_("讨论已按规则进行"))
+def discussion_was_held(ask: Ask) -> object:
+    """Where the rules promise a second ballot, the panel is not locked before there was time to give one."""
+    foreseen, since = ask.obj.rules.review.second_ballot, ask.obj.discussed_at
+    if foreseen is None:
+        return True
+    if since is None:
+        return _("规则设有讨论后再次评分，请先开启讨论，再锁定评分。")
+    until = since + timedelta(hours=foreseen.hours)
+    if clock.now() >= until:
+        return True
+    return _("讨论后再次评分开放到 %(until)s，此后才能锁定。") % {"until": until.astimezone(clock.TZ).strftime("%Y-%m-%d %H:%M")}
+
+
+@rule(_("讨论已经开启"), _("讨论还没有开启。评分交齐、由组长或组织评审的人开启讨论以后，才能再次评分。"))
+def discussion_is_open(ask: Ask) -> bool:
+    return _discussed(ask.obj.panel_id)
+
+
+@rule(_("讨论还没有开启"), _("讨论已经开启，第一次评分不能取回；改变看法的，请写明理由再评一次。"))
+def first_ballot_is_open(ask: Ask) -> bool:
+    return not _discussed(ask.obj.panel_id)
+
+
+def _discussed(panel_id: Any) -> bool:
+    from review.models import Panel  # noqa: PLC0415
+
+    return Panel._base_manager.filter(pk=panel_id, discussed_at__isnull=False).exists()
 
 
 @rule(_("结果已经公布"), _("答辩会的结果还没有公布，请先由组长公布结果。"))
@@ -359,6 +413,14 @@ def the_chair(ask: Ask) -> Answer:
     return Answer(ok, _("只有评审组组长可以办理。"), "the_chair", "expert")
 
 
+@rule(_("是评审组组长"), _("只有评审组组长可以办理。"), roles=frozenset({"expert"}))
+def chairs(ask: Ask) -> Answer:
+    """The same, asked of the panel itself."""
+    ok = _sitting(ask.obj).filter(expert__user_id=_pk(ask.actor), chair=True).exists()
+    return Answer(ok, _("只有评审组组长可以办理。"), "chairs", "expert")
+
+
+opens_discussion = organiser | chairs
 not_the_locker = not_same_as("locked_by", _("不是锁定评分的人"), _("评分由您锁定，结果须由组长或另一位工作人员公布。"))
 conductor = organiser | the_chair
 releaser = (organiser & not_the_locker) | the_chair

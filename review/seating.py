@@ -1,4 +1,4 @@
-"""What a finished draw makes: the panel with its members and alternates, or the meeting with its order."""
+"""What a finished draw makes: the panel with its members and alternates, the meeting with its order, or the places of equals."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from review.drawing import panel_summary
 from review.drawing_parties import shell
 from review.findings import check_conflicts
 from review.models import Draw, Expert, Meeting, Panel, PanelMember
+from review.results import compute
 from review.transcript_reading import check
 
 
@@ -32,6 +33,9 @@ def complete(draw: Draw, name: str, *, by: User) -> Facts:
     draw.drawn_at = clock.now()
     if draw.about == Draw.About.PANEL:
         draw.panel = _panel(draw, name, by)
+    elif draw.about == Draw.About.TIE:
+        assert draw.panel is not None  # announced over the equals of a panel
+        compute(draw.panel, drawn=draw.transcript["order"])
     else:
         _meeting(draw, by)
     whole = hashlib.sha256(canonical.encode(draw.transcript)).hexdigest()

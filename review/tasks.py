@@ -17,11 +17,12 @@ from grants.people.models import User
 from grants.workflow.door import SYSTEM, perform
 from grants.workflow.effects import Apply, Job, effect
 from grants.workflow.refusals import Refusal
-from review.analysing import analysis_of, keep
+from review.analysing import analysis_of, keep, renew
 from review.conflict_checks import HANDED_IN, reviews_in_conflict
-from review.models import Challenge, Draw, Panel, PanelMember, Review, Swap
+from review.models import Challenge, Draw, Panel, PanelMember, Review, Ruling, Swap
 from review.panels import last_day, sitting
 from review.report import report_context
+from review.results import waiting_for_lots
 from review.services import fill_gaps, fill_seats
 from review.services.panel import withdraw_siblings
 from review.transcript import COMMITTED
@@ -130,13 +131,44 @@ def void_late(job: Job) -> None:
                 perform(review, "void", by=SYSTEM, reason=hits[0].sentence)
 
 
+@effect("review.tell_discussing")
+def tell_discussing(job: Job) -> None:
+    """Tell every member that the discussion is open, and that whoever changes their mind may give a second ballot."""
+    panel = _panel(job)
+    _write_to([m.expert.user for m in sitting(panel)], "review/discussing", panel, job.key, link=reverse("review:second_ballots", args=[panel.pk]))
+
+
 @effect("review.tell_locked")
 def tell_locked(job: Job) -> None:
-    """Ask every member to read the ranking and sign the report, with their dissent if they have one."""
+    """Ask every member to read the ranking and sign the report, with their dissent if they have one; the organiser, where equals wait for a lot."""
     panel = _panel(job)
-    _write_to(
-        [m.expert.user for m in sitting(panel)], "review/sign", panel, job.key, link=reverse("review:ranking", args=[panel.pk])
-    )
+    if waiting_for_lots(panel):
+        _write_to([panel.convened_by], "review/lots", panel, job.key, link=reverse("review:lots", args=[panel.pk]))
+        return
+    _ask_to_sign(panel, job.key)
+
+
+def _ask_to_sign(panel: Panel, key: str) -> None:
+    _write_to([m.expert.user for m in sitting(panel)], "review/sign", panel, key, link=reverse("review:ranking", args=[panel.pk]))
+
+
+@effect("review.drawn")
+def drawn(job: Job) -> None:
+    """Lots were drawn over equals: the ranking is final, its members are asked to sign, and the analysis follows it. Other draws ask nothing."""
+    draw = Draw.objects.get(pk=job.object_id)
+    if draw.about != Draw.About.TIE or draw.panel_id is None:
+        return
+    panel = Panel.objects.select_related("call__agency", "call__rules_version").get(pk=draw.panel_id)
+    renew(panel, analysis_of(panel))
+    _ask_to_sign(panel, job.key)
+
+
+@effect("review.analyse_again")
+def analyse_again(job: Job) -> None:
+    """A ballot was excluded: the reference analysis is made anew without it."""
+    ruling = Ruling.objects.select_related("panel__call__agency", "panel__call__rules_version").get(pk=job.object_id)
+    if ruling.outcome == Ruling.Outcome.EXCLUDE:
+        renew(ruling.panel, analysis_of(ruling.panel))
 
 
 @effect("review.analyse", slow=True)

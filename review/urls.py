@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.views import ballots, draws, grid, meeting, panels, pool, runs, scoring, seats
+from review.views import ballots, committee, draws, grid, meeting, panels, pool, runs, scoring, seats
 
 app_name = "review"
 urlpatterns = [
@@ -33,6 +33,10 @@ urlpatterns = [
     path("panels/<uuid:pk>/hits/<int:hit>/", panels.dismiss, name="dismiss"),
     path("panels/<uuid:pk>/reviews/<uuid:review>/void/", panels.void, name="void"),
     path("panels/<uuid:pk>/ranking/", panels.ranking, name="ranking"),
+    path("panels/<uuid:pk>/discussion/", committee.discussion, name="second_ballots"),
+    path("panels/<uuid:pk>/rulings/", committee.rulings, name="rulings"),
+    path("panels/<uuid:pk>/rulings/<uuid:review>/", committee.propose_ruling, name="propose_ruling"),
+    path("panels/<uuid:pk>/lots/", committee.lots, name="lots"),
     path("panels/<uuid:pk>/invitation/", seats.invitation, name="invitation"),
     path("panels/<uuid:pk>/remind/", seats.remind, name="remind"),
     path("panels/<uuid:pk>/meeting/", meeting.meeting, name="meeting"),

@@ -138,10 +138,12 @@ def _voices(decision: Decision, own: Result) -> dict[str, list[Voice]]:
     fate = {(s["stage"], b["expert"]): b["dropped"] for s in own.explanation["stages"] for b in s["ballots"]}
     names = {s["stage"]: s["name"] for s in own.explanation["stages"]}
     words = {(w.expert, w.stage, w.criterion): w.text for w in words_to_bidders([decision.bid])[decision.bid_id]}
-    rows = Review.objects.filter(panel=decision.panel_id, bid=decision.bid_id, state="submitted").select_related("expert")
+    rows = Review.objects.filter(panel=decision.panel_id, bid=decision.bid_id, state="submitted").select_related("expert", "second")
     found: dict[str, list[Voice]] = {}
     for review in rows.prefetch_related("marks").order_by("stage", "expert__code"):
-        for mark in review.marks.all():
+        if (review.stage, review.expert.code) not in fate:  # excluded by the committee
+            continue
+        for mark in review.counting().values():
             place = (review.expert.code, review.stage, mark.criterion)
             voice = Voice(place[0], names.get(review.stage, ""), mark.value, words.get(place, "").strip(), fate.get((place[1], place[0]), ""))
             found.setdefault(mark.criterion, []).append(voice)

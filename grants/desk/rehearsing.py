@@ -22,7 +22,7 @@ from grants.calls.rulebook.rehearsal import Line, Rehearsal, Swing, TrialBid, Us
 from grants.money import ZERO, NotMoney, floor
 from review import scoring
 from review.models import Result
-from review.ranking import RankingRefused, Scored, TieBy, TieStep, rank
+from review.ranking import Lot, RankingRefused, Scored, TieBy, TieStep, rank
 
 TENTH = Decimal("0.10")
 Weights = Mapping[str, Decimal]
@@ -54,7 +54,7 @@ def _lines(rules: CallRules, bids: Sequence[TrialBid], moved: Mapping[str, Weigh
     scored = [_scored(rules, bid, moved.get(_sheet(rules, bid).code, {})) for bid in bids]
     steps = [TieStep(TieBy(str(tie.by)), tie.criterion or "", _name(rules, tie.criterion)) for tie in rules.review.ties]
     seed = hashlib.sha256(f"rehearsal:{rules.rules_hash}".encode()).digest()
-    ranked = rank(scored, steps, pass_line=rules.review.pass_line, seed=seed)
+    ranked = rank(scored, steps, pass_line=rules.review.pass_line, lot=Lot(seed))
     by_code = {bid.code: bid for bid in bids}
     candidates = [
         Candidate(r.bid, by_code[r.bid].organisation, r.place, r.score, by_code[r.bid].ask, by_code[r.bid].category, by_code[r.bid].track,

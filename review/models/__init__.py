@@ -1,11 +1,12 @@
 """The expert pool, panels, ballots, results, findings and draws; each subject in a module of its own."""
 
-from review.models.ballots import LIVE, Draft, Mark, OtherScore, Review
+from review.models.ballots import LIVE, Draft, Mark, OtherScore, Review, SecondBallot
 from review.models.conflicts import ConflictHit
 from review.models.draws import Challenge, Draw, DrawParty
 from review.models.panels import AssignmentRun, Meeting, Panel, PanelMember, Swap
 from review.models.pool import Expert, Relation, Seat
 from review.models.results import PanelAnalysis, Result
+from review.models.rulings import Ruling
 
 __all__ = [
     "LIVE",
@@ -25,6 +26,8 @@ __all__ = [
     "Relation",
     "Result",
     "Review",
+    "Ruling",
     "Seat",
+    "SecondBallot",
     "Swap",
 ]

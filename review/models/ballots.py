@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -103,6 +104,18 @@ class Review(ReviewMachine):
         """HMAC-SHA256 of the canonical points under this review's salt: a commitment that cannot be guessed back into marks."""
         return self.commitments().get("ballot", "")
 
+    def counting(self) -> dict[str, Mark]:
+        """Criterion → mark of the ballot that counts: the second, where one was given after the discussion. Readers as of `held`."""
+        from review.second import counting  # noqa: PLC0415 - as above
+
+        return counting(self)
+
+    def write_second(self, marks: Mapping[str, Any], comments: Mapping[str, tuple[str, str]], reason: str) -> dict[str, str]:
+        """Seal a second ballot; its commitments. Called by the `revise` step only. Raises Invalid."""
+        from review.second import cast  # noqa: PLC0415 - as above
+
+        return cast(self, marks, comments, reason)
+
     @property
     def reason(self) -> str:
         """Why this ballot deviates; "" when nothing is written."""
@@ -144,6 +157,31 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.criterion} {self.value}"
+
+
+class SecondBallot(models.Model):
+    """第二次评分: what an expert gave a bid after the discussion. It counts instead of the first, which stays as it is (`review.second`).
+
+    sealed: the whole ballot with its reason and salts, encrypted; the rest stands in the clear only since opened_at. points: criterion →
+    hundredths; words: criterion → [to the bidder, to the panel].
+    """
+
+    review = models.OneToOneField(Review, on_delete=models.CASCADE, related_name="second")
+    sealed = models.BinaryField(editable=False)
+    cast_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, editable=False)
+    points: Any = models.JSONField(default=dict, editable=False)
+    words: Any = models.JSONField(default=dict, editable=False)
+    reason = models.TextField(blank=True, editable=False)
+    salt = models.CharField(max_length=64, blank=True, editable=False)
+    words_salt = models.CharField(max_length=64, blank=True, editable=False)
+    reason_salt = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("第二次评分")
+
+    def __str__(self) -> str:
+        return f"{self.review} 2"
 
 
 class Draft(models.Model):

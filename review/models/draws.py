@@ -25,13 +25,14 @@ from review.models.pool import Expert, Relation
 class Draw(DrawMachine):
     """一次抽取: what was announced, what the parties and the beacon gave, what followed — as `transcript` for anybody to repeat.
 
-    about: panel (experts of a call) or order (defence, of `panel`). panel is empty until its experts are drawn. announced: the published value
-    (format in docs/review-commands.md); nothing in it changes afterwards. challenge_until: how long bidders may ask for recusal.
+    about: panel (experts of a call), order (defence, of `panel`) or tie (equals of `panel`). panel is empty until its experts are drawn.
+    announced: the published value (format in docs/review-commands.md); nothing in it changes afterwards. challenge_until: how long bidders may ask for recusal.
     """
 
     class About(models.TextChoices):
         PANEL = "panel", _("评审专家")
         ORDER = "order", _("答辩顺序")
+        TIE = "tie", _("同分名次")
 
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="draws")
     panel = models.ForeignKey(Panel, null=True, on_delete=models.PROTECT, related_name="draws")
@@ -72,9 +73,9 @@ class Draw(DrawMachine):
         return self.call.agency
 
     def of_the_same_matter(self) -> Any:
-        """Draws about the same for the same call or, for an order, the same panel; this one not."""
+        """Draws about the same for the same call or, for an order or a tie, the same panel; this one not."""
         rows = Draw._base_manager.filter(call_id=self.call_id, about=self.about).exclude(pk=self.pk)
-        return rows.filter(panel=self.panel) if self.about == Draw.About.ORDER else rows
+        return rows if self.about == Draw.About.PANEL else rows.filter(panel=self.panel)
 
     def party_of(self, user: Any) -> DrawParty:
         return self.parties.get(user=user)

@@ -44,6 +44,8 @@ class Panel(PanelMachine):
     meets_where = models.CharField(_("答辩会地点"), max_length=100, blank=True)
     invited_at = models.DateTimeField(null=True, editable=False)
     reminded_on = models.DateField(null=True, editable=False)
+    discussed_at = models.DateTimeField(null=True, editable=False)
+    """Since when second ballots may be given; before it there are none, and first ballots may be taken back."""
     locked_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     hides_until = models.CharField(max_length=20, blank=True, default="", editable=False)
     """Until which step members do not learn who bids (`review.blinding`), as the rules said when it was convened; "" when they do."""
@@ -181,12 +183,17 @@ class AssignmentRun(models.Model):
     @property
     def figures(self) -> dict[str, Any]:
         """What OUT.json says about itself, without pairs and prices."""
-        said = json.loads(self.answer)
-        loads = said["loads"].values()
+        said, waiting = json.loads(self.answer), self._waiting()
+        loads = [n for expert, n in said["loads"].items() if expert not in waiting]
         return {
             **{name: said[name] for name in ("total", "worst_bid", "weakest_pair", "tau", "called_up", "options")},
             "pairs": len(said["pairs"]), "least": min(loads, default=0), "most": max(loads, default=0), "by": said["certificate"]["by"],
         }  # fmt: skip
+
+    def _waiting(self) -> set[str]:
+        """Alternates who were not called up: they have no load, not a load of nought."""
+        called = set(json.loads(self.answer)["called_up"])
+        return {str(e["id"]) for e in json.loads(self.question)["experts"] if e.get("reserve")} - called
 
     def limits(self) -> set[int]:
         """The upper loads of the question, where they are lower than the number of bids."""

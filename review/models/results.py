@@ -36,7 +36,7 @@ class Result(models.Model):
 
 
 class PanelAnalysis(models.Model):
-    """参考分析: written once after the scores were locked, never changed. body: canonical JSON of `review.analysis.Analysis`."""
+    """参考分析: written after the scores were locked; anew only when a ballot is excluded or lots fall. body: canonical JSON of `review.analysis.Analysis`."""
 
     panel = models.OneToOneField(Panel, on_delete=models.PROTECT, related_name="analysis")
     body = models.TextField()

@@ -2,12 +2,13 @@
 
 pool        register_expert, change_expert, add_relation
 challenges  challenge, uphold_challenge, reject_challenge
-draws       publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
+draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
 panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
+rulings     propose_ruling
 seats       invite, join, decline, remind
 drafts      keep_draft, sheet_of
-scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, take_back, explain_deviation, enter_other_score, lock,
+scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, open_discussion, revise, take_back, explain_deviation, enter_other_score, lock,
             recommend_amount, sign, conclude
 meeting     draw_order, present, question, release
 """
@@ -17,6 +18,7 @@ from review.services.drafts import Kept, keep_draft, sheet_of
 from review.services.draws import (
     close_commitments,
     commit,
+    draw_lots,
     draw_now,
     enter_beacon,
     fail_draw,
@@ -38,6 +40,7 @@ from review.services.panel import (
     void_conflicted,
 )
 from review.services.pool import add_relation, change_expert, register_expert
+from review.services.rulings import propose_ruling
 from review.services.scoring import (
     accept,
     conclude,
@@ -46,8 +49,10 @@ from review.services.scoring import (
     hand_in,
     hand_in_all,
     lock,
+    open_discussion,
     recommend_amount,
     recuse,
+    revise,
     save_marks,
     settle,
     sign,
@@ -71,6 +76,7 @@ __all__ = [
     "convene",
     "decline",
     "dismiss_hit",
+    "draw_lots",
     "draw_now",
     "draw_order",
     "enter_beacon",
@@ -86,8 +92,10 @@ __all__ = [
     "keep_draft",
     "keep_hit",
     "lock",
+    "open_discussion",
     "present",
     "propose_dismissal",
+    "propose_ruling",
     "propose_swap",
     "publish",
     "question",
@@ -98,6 +106,7 @@ __all__ = [
     "release",
     "remind",
     "reveal",
+    "revise",
     "save_marks",
     "settle",
     "sheet_of",

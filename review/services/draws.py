@@ -14,12 +14,13 @@ from grants.calls.models import Call
 from grants.people.models import AgencyPermission, User
 from grants.workflow.door import begin, perform, require
 from grants.workflow.machine import Facts
-from grants.workflow.refusals import Invalid
+from grants.workflow.refusals import Invalid, NotNow
 from review.conflict_checks import code_of
-from review.drawing import SAID, Terms, order_announcement, panel_announcement
+from review.drawing import SAID, Terms, order_announcement, panel_announcement, tie_announcement
 from review.drawing_parties import head_of, plain
 from review.models import Draw, DrawParty, Panel
 from review.panels import bids_of
+from review.results import waiting_for_lots
 from review.rules import organiser
 from review.transcript import COMMITTED, FEWEST_PARTIES, SIMPLE, announced_hash, round_moment
 
@@ -29,15 +30,15 @@ Party = tuple[str, User]
 
 def publish(
     call: Call, *, parties: Sequence[Party], beacon: dict[str, Any], by: User, panel: Panel | None = None, reason: str = "",
-    challenge_until: datetime | None = None,
+    challenge_until: datetime | None = None, about: str = "",
 ) -> Draw:  # fmt: skip
     """Publish pool, rule, parties and beacon of a draw by commitments, hashed, before any chance falls.
 
-    beacon: {"kind": "named", "source", "round", "due": datetime} or {"kind": "drand", "round": int}. panel: its order of defence is drawn;
-    none: the experts of the call. reason: why a further draw, where one failed. Raises NotYou, NotNow, Invalid.
+    beacon: {"kind": "named", "source", "round", "due": datetime} or {"kind": "drand", "round": int}. panel: its order of defence is drawn,
+    or with about “tie” the places of its equals; none: the experts of the call. reason: why a further draw, where one failed. Raises NotYou, NotNow, Invalid.
     """
     with transaction.atomic():
-        held, draw = _new(call, panel, by)
+        held, draw = _new(call, panel, by, about)
         _refuse_parties(held, parties)
         due, told = _beacon(beacon)
         draw.mode, draw.reason, draw.challenge_until, draw.beacon_due = COMMITTED, reason.strip(), challenge_until, due
@@ -49,9 +50,9 @@ def publish(
     return draw
 
 
-def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = None) -> Draw:
+def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = None, about: str = "") -> Draw:
     """Publish a draw from the ledger head and what bystanders threw; it is drawn at once. Inside a transaction. Raises as `publish`."""
-    held, draw = _new(call, panel, by)
+    held, draw = _new(call, panel, by, about)
     draw.mode, draw.beacon_value = SIMPLE, plain(said)
     draw.ledger_head = head_of(panel.subject if panel is not None else held.subject)
     draw.reason = _("前一次多方抽取没有完成。") if draw.number > 1 else ""
@@ -63,11 +64,21 @@ def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = Non
         raise Invalid(sentence, rule="witness", problems={"seed": [sentence], "witness": [sentence]}) from personal
 
 
-def _new(call: Call, panel: Panel | None, by: User) -> tuple[Call, Draw]:
+def draw_lots(panel: Panel, *, by: User, witness: str = "") -> Draw:
+    """Draw the places of equals in the simple way, at once. witness: what bystanders threw. Where the rules want commitments, `publish` with
+    about “tie”. Raises NotYou, NotNow (nobody waits for a lot, a ruling is undecided, the rules want commitments), Invalid."""
+    with transaction.atomic():
+        held = Panel.objects.select_for_update(of=("self",)).select_related("call__agency", "call__rules_version").get(pk=panel.pk)
+        if str(held.rules.review.panel.draw) == COMMITTED:
+            sentence = _("本次征集的规则规定多方承诺抽取，请先公布承诺方和公共随机源。")
+            raise NotNow(sentence, rule="draw_by_parties", verb="draw_lots")
+        return perform(publish_simple(held.call, by=by, said=witness, panel=held, about=Draw.About.TIE), "draw", by=by)
+
+
+def _new(call: Call, panel: Panel | None, by: User, about: str) -> tuple[Call, Draw]:
     """The call's row is held: two draws published at once come one after the other."""
     held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
-    about = Draw.About.PANEL if panel is None else Draw.About.ORDER
-    draw = Draw(call=held, panel=panel, about=about, published_by=by)
+    draw = Draw(call=held, panel=panel, about=about or (Draw.About.PANEL if panel is None else Draw.About.ORDER), published_by=by)
     require(organiser, draw, by=by)
     last = draw.of_the_same_matter().filter(state="drawn").order_by("-created_at").first()
     failed = draw.of_the_same_matter().filter(state="failed")
@@ -76,7 +87,9 @@ def _new(call: Call, panel: Panel | None, by: User) -> tuple[Call, Draw]:
 
 
 def _announce(draw: Draw, terms: Terms) -> None:
-    if draw.panel is None:
+    if draw.about == Draw.About.TIE and draw.panel is not None:
+        draw.announced = tie_announcement(draw.panel, waiting_for_lots(draw.panel), terms)
+    elif draw.panel is None:
         draw.announced = panel_announcement(draw.call, terms)
     else:
         codes = [code_of(bid) for bid in bids_of(draw.panel)]

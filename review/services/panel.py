@@ -162,7 +162,11 @@ def fill_gaps(panel: Panel, *, by: Any = SYSTEM) -> list[Review]:
         wanted = plan(held)
         made = _carry_out(held, wanted, by)
         if made:
-            keep_run(held, wanted, by=by, carried_out=True)
+            run = keep_run(held, wanted, by=by, carried_out=True)
+            ledger.record(
+                event="panel.fill_gaps", actor="system", role="system", subject=held.subject, scope=f"call:{held.call_id}",
+                public={"reviews": len(made), **_run_facts(run)},
+            )  # fmt: skip
         _excuse_the_idle(held)
     return made
 

@@ -128,6 +128,19 @@ def submit(review: Review, *, by: User) -> Review:
     return perform(review, "submit", by=by)
 
 
+def open_discussion(panel: Panel, *, by: User) -> Panel:
+    """Every ballot is in: discuss; from now on second ballots may be given and first ones no longer taken back."""
+    return perform(panel, "discuss", by=by)
+
+
+def revise(review: Review, marks: Mapping[str, Any], reason: str, *, by: User, comments: Mapping[str, tuple[str, str]] | None = None) -> Review:
+    """Give a second ballot after the discussion, whole, with the reason; it counts, the first stays (`review.second`). Again until the lock.
+
+    Raises NotYou, NotNow (not handed in, no discussion, conflict), Invalid naming each criterion.
+    """
+    return perform(review, "revise", by=by, marks=marks, comments=comments or {}, reason=reason)
+
+
 def explain_deviation(review: Review, reason: str, *, by: User) -> Review:
     """Write why a ballot is far from the panel's mean."""
     return perform(review, "explain", by=by, reason=reason)

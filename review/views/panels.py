@@ -23,6 +23,7 @@ from review.forms import AssignForm, ConveneForm, ReasonForm
 from review.models import LIVE, Panel
 from review.pages import LOCKED, member_rows, organises, sits
 from review.panels import bids_of, missing_seats, outstanding, sitting, under_reviewed, unexplained, waiting
+from review.results import WAITS
 from review.rules import held, organiser
 from review.transcript import COMMITTED
 from review.views import me
@@ -76,6 +77,7 @@ def _working_page(request: HttpRequest, found: Panel, refusal: Refusal | None = 
         "panel": found, "rows": member_rows(found, sees_counts=sees), "alternates": waiting(found), "member": member, "refusal": refusal,
         "organises": organises(me(request), found), "bids": len(bids_of(found)), "locked": locked, "sees_counts": sees,
         "defends": any(str(stage.kind) == "oral" for stage in found.rules.review.stages), "held": held(found),
+        "discusses": found.rules.review.second_ballot is not None,
         **({} if member else _work(found, me(request))),
     }  # fmt: skip
     return render(request, "review/panel.html", context, status=refusal.status if refusal else 200)
@@ -233,6 +235,7 @@ def ranking(request: HttpRequest, pk: Any) -> HttpResponse:
         "rules": found.rules.review,
         "names": names,
         "hash": found.result_hash(),
+        "waits": any(row["result"].explanation["decided_by"] == WAITS for row in rows),
     }
     return render(request, "review/ranking.html", context)
 

@@ -20,7 +20,7 @@ from grants.people.permissions import grant
 from grants.people.roles import ROLES
 from grants.workflow.machine import Machine
 from grants.workflow.rules import PUBLIC, SYSTEM
-from review.models import Challenge, Draw, DrawParty, Expert, Meeting, Panel, PanelMember, Review, Swap
+from review.models import Challenge, Draw, DrawParty, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap
 
 
 @dataclass
@@ -138,10 +138,10 @@ def _review_side(g: Graph) -> None:
         "review": _make(Review, panel=panel, bid=g.objects["bid"], expert=expert),
         "meeting": _make(Meeting, panel=panel, seed="0" * 64, draw={"order": []}),
     }
-    g.objects["swap"] = _make(
-        Swap, panel=panel, review=g.objects["review"], expert=Expert.objects.create(user=person("heir"), code="E02"), reason="出差",
-        proposed_by=g.others["bystander"],
-    )  # fmt: skip
+    heir = Expert.objects.create(user=person("heir"), code="E02")
+    g.objects["swap"] = _make(Swap, panel=panel, review=g.objects["review"], expert=heir, reason="出差", proposed_by=g.others["bystander"])
+    odd = _make(Review, panel=panel, bid=g.objects["bid"], expert=heir)
+    g.objects["ruling"] = _make(Ruling, panel=panel, review=odd, outcome="exclude", reason="与材料不符", proposed_by=g.others["bystander"])
     g.actors["expert"] = expert.user
 
 

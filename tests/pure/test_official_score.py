@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.ranking import Scored, TieBy, TieStep, rank
+from review.ranking import Lot, Scored, TieBy, TieStep, rank
 from review.scoring import Part, Trim, mixed_score, panel_score
 
 D = Decimal
@@ -45,7 +45,7 @@ def places(panel: Sequence[Sequence[int]]) -> dict[str, tuple[Decimal, int]]:
         Scored(f"b{n}", panel_score({f"e{i}": D(t).scaleb(-2) for i, t in enumerate(totals)}, RULE).value, D(1000 + n))
         for n, totals in enumerate(panel)
     ]
-    return {r.bid: (r.score or D(0), r.place or 0) for r in rank(bids, TIES, seed=b"seed")}
+    return {r.bid: (r.score or D(0), r.place or 0) for r in rank(bids, TIES, lot=Lot(b"seed"))}
 
 
 @given(panels, st.data())

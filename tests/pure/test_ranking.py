@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.draw import shuffled
-from review.ranking import RankingRefused, Scored, TieBy, TieStep, rank
+from review.ranking import Lot, RankingRefused, Scored, TieBy, TieStep, rank
 
 D = Decimal
 
@@ -23,7 +23,7 @@ def bid(code: str, score: str | None, need: str = "10", ask: str = "100.00", vot
 
 
 def order(bids: list[Scored], ties: list[TieStep] | None = None) -> list[tuple[str, int | None, str]]:
-    return [(r.bid, r.place, r.decided_by) for r in rank(bids, RULE if ties is None else ties, seed=SEED)]
+    return [(r.bid, r.place, r.decided_by) for r in rank(bids, RULE if ties is None else ties, lot=Lot(SEED))]
 
 
 def test_score_then_criterion_then_ask() -> None:
@@ -32,18 +32,18 @@ def test_score_then_criterion_then_ask() -> None:
 
 
 def test_the_sentence_names_the_equals_and_what_decided() -> None:
-    ranked = rank([bid("A", "80.00"), bid("C", "80.00", need="12")], RULE, seed=SEED)
+    ranked = rank([bid("A", "80.00"), bid("C", "80.00", need="12")], RULE, lot=Lot(SEED))
     assert ranked[0].sentence == "综合得分 80.00 与“A”相同，“需求真实性”得分 12，列第 1 名。"
-    ask = rank([bid("A", "80.00", ask="5"), bid("C", "80.00", ask="4.99")], RULE, seed=SEED)
+    ask = rank([bid("A", "80.00", ask="5"), bid("C", "80.00", ask="4.99")], RULE, lot=Lot(SEED))
     assert "申请金额 ¥4.99，按申请金额低者优先" in ask[0].sentence
 
 
 def test_the_lot_is_the_published_shuffle_of_the_tied_codes_alone() -> None:
     bids = [bid(c, "80.00") for c in "ABCD"]
     expected = list(shuffled("ABCD", SEED))
-    assert [r.bid for r in rank(bids, RULE, seed=SEED)] == expected
-    assert [r.bid for r in rank([*bids, bid("Z", "70.00")], RULE, seed=SEED)][:4] == expected
-    assert "经公开抽签（第 1 签）" in rank(bids, RULE, seed=SEED)[0].sentence
+    assert [r.bid for r in rank(bids, RULE, lot=Lot(SEED))] == expected
+    assert [r.bid for r in rank([*bids, bid("Z", "70.00")], RULE, lot=Lot(SEED))][:4] == expected
+    assert "经公开抽签（第 1 签）" in rank(bids, RULE, lot=Lot(SEED))[0].sentence
 
 
 def test_a_lot_without_a_seed_is_refused_and_without_a_tie_needs_none() -> None:
@@ -76,7 +76,7 @@ def test_the_chair_decides_where_the_rule_says_so() -> None:
 
 def test_a_missing_criterion_is_refused_not_read_as_zero() -> None:
     with pytest.raises(RankingRefused, match="需求真实性"):
-        rank([Scored("A", D(80), D(1)), Scored("B", D(80), D(1))], RULE, seed=SEED)
+        rank([Scored("A", D(80), D(1)), Scored("B", D(80), D(1))], RULE, lot=Lot(SEED))
 
 
 def test_a_bid_without_a_score_is_listed_last_and_has_no_place() -> None:
@@ -103,8 +103,8 @@ def test_the_order_of_the_input_changes_nothing_and_with_a_lot_every_place_is_si
     bids = [bid(f"B{n}", *row) for n, row in enumerate(rows)]
     mixed = list(bids)
     chance.shuffle(mixed)  # type: ignore[attr-defined]
-    ranked = rank(bids, RULE, seed=SEED)
-    assert rank(mixed, RULE, seed=SEED) == ranked
+    ranked = rank(bids, RULE, lot=Lot(SEED))
+    assert rank(mixed, RULE, lot=Lot(SEED)) == ranked
     assert [r.place for r in ranked] == list(range(1, len(bids) + 1))
     by_code = {b.bid: b for b in bids}
     keys = [(-by_code[r.bid].score, -by_code[r.bid].criteria["need"], by_code[r.bid].ask) for r in ranked]  # type: ignore[operator]

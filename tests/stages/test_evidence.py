@@ -30,7 +30,7 @@ from tests.world.people import Body
 from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
-STEPS = ["文件清单", "评分封存", "台账", "规则", "评分表总分", "去高去低", "总分构成", "名次", "专家抽取", "专家分配", "资金分配"]
+STEPS = ["文件清单", "评分封存", "台账", "检查点签名", "规则", "评分表总分", "去高去低", "总分构成", "名次", "专家抽取", "专家分配", "资金分配"]
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def folder(made: Judged, tmp_path: Path) -> Path:
 
 
 def test_every_bidder_reruns_its_own_result_in_a_bare_folder(made: Judged, tmp_path: Path) -> None:
-    """Funded from the sub-quota, from the open pool, tied, refused for want of money, below the line: eleven times OK for each."""
+    """Funded from the sub-quota, from the open pool, tied, refused for want of money, below the line: twelve times OK for each."""
     published(made)
     rules = set()
     for place in range(1, 7):
@@ -185,6 +185,13 @@ FORGED: list[tuple[str, Callable[[Any], None], str]] = [
     ("ledger.json", _set(1, "leaf", to=lambda leaf: leaf.replace("expert", "expart")), "台账"),
     ("ledger.json", _set(1, "proof", "path", 0, to=_hex), "台账"),
     ("ledger.json", _set(1, "proof", "index", to=lambda n: n + 1), "台账"),
+    ("ledger.json", _set(1, "proof", "checkpoint", to=lambda note: note[:-6] + ("A" if note[-6] != "A" else "B") + note[-5:]), "检查点签名"),
+    ("ranking.json", _set("lot", "order", to=lambda rows: rows[::-1]), "名次"),
+    ("ranking.json", _set("lot", "beacon", "value", to="6-6-6"), "名次"),
+    ("ranking.json", _set("lot", "announced", "reason", to="重抽"), "名次"),
+    ("assignment.json", _set("run", "sha256", "answer", to=_hex), "专家分配"),
+    ("assignment.json", _set("run", "pairs", to=lambda rows: rows[1:]), "专家分配"),
+    ("assignment.json", lambda value: value["run"]["barred"].append(value["run"]["pairs"][0]), "专家分配"),
     ("rules.json", _set("review", "pass_line", to="10.00"), "规则"),
     ("rules.json", _set("review", "trim", "high", to=0), "规则"),
     ("result.json", _set("stages", 0, "ballots", 0, "total", to="99.00"), "评分表总分"),

@@ -215,6 +215,9 @@ def test_after_the_lock_nobody_sees_a_total_until_it_is_released(judged: Judged,
     for who in readers(judged, panel):
         assert total in text(page(who, "screen", panel))
         assert total in text(page(who, "ranking", panel))
+    refused(NotNow, "nothing_is_pending", services.sign, panel, by=chair_of(panel))
+    with clock.at(world.after(judged.call, 11)):
+        world.parted(panel, judged.desk.officer)
     services.sign(panel, by=chair_of(panel))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from heapq import nsmallest
 from typing import Any
 
 from review.assign import BidNeed, Options, Problem, Reviewer
@@ -16,22 +17,29 @@ def at_once(asked: Instance) -> tuple[dict[str, Any], dict[str, Any]]:
     return read(solve(asked.packed()))
 
 
-def seeded(bids: int, experts: int, reviews: int, *, top: int, load: int, organisations: int = 0, seed: int = 1, **options: Any) -> Problem:
+def seeded(
+    bids: int, experts: int, reviews: int, *, top: int, load: int, organisations: int = 0, seed: int = 1, skew: float = 0.7, **options: Any
+) -> Problem:
     """14 fields in uneven demand, experts who do not match it, six per cent who want a bid, three who rather not, two per cent conflicts.
 
     top: each bid's best pairs; an expert's three best are added, so that nobody is left out. load: the most of one expert.
+    skew: the n-th field is asked for 1/n^skew as often as the first.
     """
     chance = random.Random(seed)
-    wanted = [1 / (n + 1) ** 0.7 for n in range(14)]
+    wanted = [1 / (n + 1) ** skew for n in range(14)]
     held = [chance.sample(range(14), k=chance.choice((1, 2, 2, 3))) for _ in range(experts)]
     asked = [(chance.choices(range(14), wanted)[0], chance.randrange(14)) for _ in range(bids)]
-    rows = [_row(chance, fields, held) for fields in asked]
+    small = bids * experts < 4_000_000
+    rows: list[list[int]] = []
     pairs: dict[tuple[int, int], int] = {}
-    for b, row in enumerate(rows):
-        for e in sorted(range(experts), key=lambda e: (-row[e], e))[:top]:
+    for b, fields in enumerate(asked):
+        row = _row(chance, fields, held)
+        for e in nsmallest(top, range(experts), key=lambda e: (-row[e], e)):
             pairs[b, e] = row[e]
+        if small:  # a hundred million pairs do not fit
+            rows.append(row)
     barred = {p for p in pairs if chance.random() < 0.02}
-    best: list[list[int]] = [sorted(range(bids), key=lambda b: -rows[b][e])[:3] for e in range(experts)] if bids * experts < 4_000_000 else []
+    best: list[list[int]] = [sorted(range(bids), key=lambda b: -rows[b][e])[:3] for e in range(experts)] if small else []
     pairs.update({(b, e): rows[b][e] for e, mine in enumerate(best) for b in mine})
     return _problem(bids, experts, reviews, load, organisations, pairs, barred, chance, options)
 

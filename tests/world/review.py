@@ -21,6 +21,8 @@ from review.ballots import own_criteria
 from review.models import Draw, Expert, Mark, Panel, Review
 from review.other_scores import components
 from review.panels import bids_of
+from review.results import waiting_for_lots
+from review.rules import held
 from tests.world import bidding, calls, people
 from tests.world.people import Body, Office
 
@@ -162,12 +164,20 @@ def locked(panel: Panel, by: User, given: Given = even) -> Panel:
     with clock.at(after(panel.call, 10)):
         all_scored(panel, given)
         others_entered(panel, by)
-        return services.lock(panel, by=by)
+        return parted(services.lock(panel, by=by), by)
+
+
+def parted(panel: Panel, by: User) -> Panel:
+    """Lots drawn over equals where some wait for one and the rules let them be drawn in the room."""
+    if str(panel.rules.review.panel.draw) == "simple" and waiting_for_lots(panel) and not held(panel):
+        services.draw_lots(panel, by=by, witness="3-5-2")
+    return panel
 
 
 def concluded(panel: Panel, by: User) -> Panel:
     """Signed by every member and concluded; the report printed."""
     with clock.at(after(panel.call, 11)):
+        parted(panel, by)
         for member in panel.members.filter(alternate=False, excused=False).select_related("expert__user"):
             services.sign(panel, by=member.expert.user)
         panel = services.conclude(panel, by=by)
@@ -216,16 +226,17 @@ def rules(
     finance: int = 1,
     residents: int = 0,
     stages: int = 1,
+    least: int = 0,
     draw: str = "simple",
     **review: Any,
 ) -> Any:
     """The district call with a smaller panel: five experts, one of finance, documents only unless stages=2.
 
-    name: the call's own code, where another call has the preset's already.
+    name: the call's own code, where another call has the preset's already. least: ballots that must be valid; five if not said.
     """
     value = calls.rules(code)
     plain = value.plain()["review"]
-    panel = {**plain["panel"], "size": size, "finance": finance, "min_ballots": min(size, 5), "residents": residents, "draw": draw}
+    panel = {**plain["panel"], "size": size, "finance": finance, "min_ballots": least or min(size, 5), "residents": residents, "draw": draw}
     documents_only = [{"kind": "document", "weight": "100.00"}]
     changed = {**plain, "panel": panel, "stages": plain["stages"] if stages == 2 else documents_only, **review}
     return from_data({**value.plain(), "review": changed, "code": name or code})

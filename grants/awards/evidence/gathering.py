@@ -2,7 +2,7 @@
 
 Of other bids there is what the ranking and the money need and no more: place, score, amount, category, under a code made for this pack; no
 number, title, organisation or ballot. Where equal scores were settled, the bids of that tie also have what the tie rule compared, and their
-numbers only if a lot decided, because the lot is drawn over numbers.
+numbers only if a lot decided, because the lot is drawn over numbers and its transcript is public.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 from grants.awards.limits import booked
 from grants.awards.models import Award, Decision, SelectionCheck
 from grants.ledger.models import AuditEvent
-from review.conflict_checks import Ground
-from review.models import OtherScore, Result, Review
+from review import second
+from review.conflict_checks import Ground, code_of
+from review.models import AssignmentRun, Draw, OtherScore, Result, Review, Ruling
+from review.sealing import commitment
 
 Json = Any
 
@@ -45,7 +47,20 @@ class Case:
     @cached_property
     def reviews(self) -> list[Review]:
         rows = Review.objects.filter(panel=self.decision.panel_id, bid=self.decision.bid_id, state="submitted")
-        return list(rows.select_related("expert").prefetch_related("marks").order_by("stage", "expert__code"))
+        return list(rows.select_related("expert", "second").prefetch_related("marks").order_by("stage", "expert__code"))
+
+    @cached_property
+    def rulings(self) -> Mapping[Any, Ruling]:
+        """Review → what the committee decided about its ballot."""
+        rows = Ruling.objects.filter(panel=self.decision.panel_id, review__bid=self.decision.bid_id, state="adopted")
+        return {r.review_id: r for r in rows}
+
+    @cached_property
+    def lot(self) -> Draw | None:
+        """The public draw over equals of the panel, where a lot decided this bid's place."""
+        if self.own.explanation["decided_by"] != "lot":
+            return None
+        return self.decision.panel.draws.filter(about="tie", state="drawn").order_by("-drawn_at").first()
 
     @cached_property
     def seats(self) -> Mapping[Any, Any]:
@@ -67,14 +82,23 @@ def files(decision: Decision) -> dict[str, Json]:
 
 
 def ballots(case: Case) -> Json:
-    """Own ballots by expert code, with the salt that opens each commitment."""
-    return [
-        {
-            "expert": r.expert.code, "stage": r.stage, "seat": str(case.seats[r.expert_id].seat), "salt": r.salt, "commitment": r.ballot_hash(),
-            "marks": {m.criterion: str(m.value) for m in sorted(r.marks.all(), key=lambda m: m.criterion)},
-        }
-        for r in case.reviews
-    ]  # fmt: skip
+    """Own ballots by expert code, with the salt that opens each commitment: the one that counts, and the first where a second replaced it."""
+    return [_ballot(case, r) for r in case.reviews]
+
+
+def _ballot(case: Case, review: Review) -> Json:
+    given = {"salt": review.salt, "commitment": review.ballot_hash(), "marks": _marks(review.held())}
+    again = second.content(review)
+    if again is not None:
+        sealed = commitment(again["salt"], again["points"])
+        given = {"first": given, "salt": again["salt"], "commitment": sealed, "marks": _marks(review.counting())}
+    ruling = case.rulings.get(review.pk)
+    ruled = {"ruling": str(ruling.outcome)} if ruling is not None else {}
+    return {"expert": review.expert.code, "stage": review.stage, "seat": str(case.seats[review.expert_id].seat), **given, **ruled}
+
+
+def _marks(marks: Mapping[str, Any]) -> dict[str, str]:
+    return {code: str(mark.value.quantize(Decimal("0.01"))) for code, mark in sorted(marks.items())}
 
 
 def others(case: Case) -> Json:
@@ -100,7 +124,8 @@ def ranking(case: Case) -> Json:
     rows = [{"code": case.codes[r.bid_id], "own": r.bid_id == case.own.bid_id, "score": case.score_of(r), "place": r.rank} for r in case.results]
     chair, tied = _chair(case), [r for r in same if len(same) > 1]
     return {
-        "rows": rows, "lot_seed": case.own.explanation["lot_seed"], "chair_sat": all(_vote(r, chair) is not None for r in case.results),
+        "rows": rows, "lot": case.lot.transcript if case.lot is not None else None, "lot_seed": case.own.explanation["lot_seed"],
+        "chair_sat": all(_vote(r, chair) is not None for r in case.results),
         "tied": [_equal(case, r, chair, by_lot=by_lot) for r in tied],
     }  # fmt: skip
 
@@ -135,8 +160,26 @@ def assignment(case: Case) -> Json:
             {"expert": case.seats[pk].expert.code, "seat": str(case.seats[pk].seat), "called_up": case.seats[pk].called_up_at is not None}
             for pk in assigned
         ],
-        "left_out": sorted(barred - {r.expert.code for r in case.reviews}),
+        "left_out": sorted(barred - {r.expert.code for r in case.reviews}), "run": run_of(case),
     }
+
+
+def run_of(case: Case) -> Json:
+    """Of the assignment that was carried out: the SHA-256 of the whole files IN and OUT, and of them this bid's own rows; None without one.
+
+    The whole files name every bid, its conflicts and its experts: auditors have them from the panel's page and check the proof there.
+    """
+    row = AssignmentRun.objects.filter(panel=case.decision.panel_id, carried_out=True).order_by("-pk").first()
+    if row is None:
+        return None
+    asked, said, own = json.loads(row.question), json.loads(row.answer), code_of(case.decision.bid)
+    mine = sorted(expert for bid, expert in said["pairs"] if bid == own)
+    return {
+        "sha256": row.hashes(), "seed": said["options"]["seed"], "need": next(b["need"] for b in asked["bids"] if b["id"] == own),
+        "affinity": {e: a for bid, e, a in asked["affinity"] if bid == own}, "pairs": mine, "status": said["status"],
+        "barred": sorted(e for bid, e in asked.get("conflicts", ()) if bid == own),
+        **{name: said[name] for name in ("total", "worst_bid", "weakest_pair", "tau")},
+    }  # fmt: skip
 
 
 def money(case: Case) -> Json:
@@ -198,9 +241,26 @@ def events(case: Case) -> list[AuditEvent]:
     found = [e for e in rules if json.loads(bytes(e.leaf))["public"].get("rules_hash") == call.rules_version.hash]  # type: ignore[union-attr]
     for review in case.reviews:
         found += AuditEvent.objects.filter(subject=review.subject, event="review.submit").order_by("-id")[:1]
+        if second.of(review) is not None:
+            found += AuditEvent.objects.filter(subject=review.subject, event="review.revise").order_by("-id")[:1]
+    for ruling in case.rulings.values():
+        found += AuditEvent.objects.filter(subject=ruling.subject, event="ruling.adopt").order_by("-id")[:1]
+    if case.lot is not None:
+        found += AuditEvent.objects.filter(subject=case.lot.subject, event__in=("draw.open", "draw.draw")).order_by("id")
+    found += _assigned(case)
     found += AuditEvent.objects.filter(subject=panel.subject, event="panel.lock").order_by("-id")[:1]
     released = AuditEvent.objects.filter(subject=call.subject, event="call.release_decisions", at__lte=case.decision.released_at or case.decision.made_at)
     return [*found, *released.order_by("-id")[:1]]
+
+
+def _assigned(case: Case) -> list[AuditEvent]:
+    """The entry that names the hashes of the assignment in force; nothing where none does."""
+    run = run_of(case)
+    panel = case.decision.panel
+    rows = AuditEvent.objects.filter(subject=panel.subject, event__in=("panel.assign", "panel.fill_gaps"))
+    swaps = AuditEvent.objects.filter(subject__in=[s.subject for s in panel.swaps.filter(state="approved")], event="swap.approve")
+    named = [e for e in [*rows.order_by("-id"), *swaps] if run is not None and run["sha256"]["answer"] in bytes(e.leaf).decode()]
+    return named[:1]
 
 
 def proven(event: AuditEvent) -> Json:

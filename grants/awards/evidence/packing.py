@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from grants import ledger
 from grants.awards.evidence import gathering
 from grants.awards.models import Decision, PublicNotice
+from grants.ledger.keys import verifiers
 from grants.people.models import Agency, Organisation, User
 from grants.people.permissions import role_behind, scopes_with
 from grants.workflow.rules import Rule, row_rule
@@ -32,7 +33,8 @@ README = """证据包使用说明
 文件：ballots.json 本申报的评分（专家以代码表示）和封存用的随机数；rules.json 公布的征集规则原文；others.json 统一录入的分项；
 result.json 结果；ranking.json 全部申报的名次和得分（不含名称、编号）；draw.json 专家抽取记录；assignment.json 本申报的评审专家；
 money.json 两轮资金分配；ledger.json 台账原文和包含证明；manifest.json 各文件的摘要。
-verify.py 也可以对照说明用表格软件逐步重做。检查点的签名用主办方公布的公钥核对。
+verify.py 也可以对照说明用表格软件逐步重做。检查点的签名由程序用 manifest.json 里的公钥（log_keys）核对；
+请把这个公钥与主办方另外公布的比对，公钥来自包外才算数。讨论后再次评分的，first 是第一次；评审组排除的评分标明 ruling: exclude。
 """
 
 
@@ -67,6 +69,7 @@ def pack(decision: Decision) -> Pack:
     made |= {"rules.json": version.document.encode(), "verify.py": PROGRAM.read_bytes(), "说明.txt": README.encode()}
     manifest = _json({
         "format": FORMAT, "bid": decision.bid.number, "call": decision.call.code, "track": decision.bid.track, "rules_hash": version.hash,
+        "log_keys": [str(key) for key in verifiers()],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(made.items())},
     })  # fmt: skip
     out = io.BytesIO()

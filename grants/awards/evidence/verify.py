@@ -72,12 +72,15 @@ def step_files():
 
 def step_seals():
     ballots = read("ballots.json")
+    twice = [b["first"] for b in ballots if "first" in b]
     for ballot in ballots:
-        hundredths = {code: int(Decimal(value) * 100) for code, value in ballot["marks"].items()}
-        text = json.dumps(hundredths, sort_keys=True, separators=(",", ":")).encode()
-        sealed = hmac.new(bytes.fromhex(ballot["salt"]), text, hashlib.sha256).hexdigest()
-        need(sealed == ballot["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
-    return f"{len(ballots)} 份评分与封存时的承诺一致"
+        for given in (ballot, *([ballot["first"]] if "first" in ballot else [])):
+            hundredths = {code: int(Decimal(value) * 100) for code, value in given["marks"].items()}
+            text = json.dumps(hundredths, sort_keys=True, separators=(",", ":")).encode()
+            sealed = hmac.new(bytes.fromhex(given["salt"]), text, hashlib.sha256).hexdigest()
+            need(sealed == given["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
+    again = f"，其中 {len(twice)} 份讨论后再评，第一次也一致" if twice else ""
+    return f"{len(ballots)} 份评分与封存时的承诺一致{again}"
 
 
 # --- 3 what was sealed stands in the log ----------------------------------------------------------------------------------------
@@ -125,13 +128,90 @@ def step_log():
 def _in_the_log(entries):
     """Every commitment and the rules' hash are what the log says."""
     leaves = [json.loads(e["leaf"]) for e in entries]
-    sealed = {leaf["files"].get("ballot") for leaf in leaves if leaf["event"] == "review.submit"}
+    named = {event: {leaf["files"].get("ballot") for leaf in leaves if leaf["event"] == event} for event in ("review.submit", "review.revise")}
     for ballot in read("ballots.json"):
-        need(ballot["commitment"] in sealed, f"专家 {ballot['expert']} 的承诺不在台账中")
-    need(len(sealed) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
+        first = ballot.get("first", ballot)
+        need(first["commitment"] in named["review.submit"], f"专家 {ballot['expert']} 的承诺不在台账中")
+        need("first" not in ballot or ballot["commitment"] in named["review.revise"], f"专家 {ballot['expert']} 第二次评分的承诺不在台账中")
+    need(len(named["review.submit"]) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
+    need(len(named["review.revise"]) == sum("first" in b for b in read("ballots.json")), "台账中的第二次评分与包里的数量不同")
+    ruled = {(r["expert"], r["stage"]): r["outcome"] for r in (leaf["public"] for leaf in leaves if leaf["event"] == "ruling.adopt")}
+    told = {(b["expert"], b["stage"]): b["ruling"] for b in read("ballots.json") if "ruling" in b}
+    need(ruled == told, "评审组对偏离评分的处理与台账不符")
 
 
-# --- 4 the rules are those that were published ------------------------------------------------------------------------------------
+# --- 4 the checkpoints are signed by the log's key (Ed25519, RFC 8032; C2SP signed note) ------------------------------------------
+
+
+PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+CURVE = -121665 * pow(121666, PRIME - 2, PRIME) % PRIME
+
+
+def added(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % PRIME, (p[1] + p[0]) * (q[1] + q[0]) % PRIME
+    c, d = 2 * p[3] * q[3] * CURVE % PRIME, 2 * p[2] * q[2] % PRIME
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME
+
+
+def times(point, n):
+    total = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            total = added(total, point)
+        point, n = added(point, point), n >> 1
+    return total
+
+
+def point_of(raw):
+    """The curve point written in 32 bytes."""
+    y = int.from_bytes(raw, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    u, v = (y * y - 1) % PRIME, (CURVE * y * y + 1) % PRIME
+    x = u * pow(v, 3, PRIME) * pow(u * pow(v, 7, PRIME), (PRIME - 5) // 8, PRIME) % PRIME
+    if (v * x * x - u) % PRIME:
+        x = x * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    need(y < PRIME and not (v * x * x - u) % PRIME and not (x == 0 and sign), "公钥或签名不是曲线上的点")
+    x = PRIME - x if x & 1 != sign else x
+    return x, y, 1, x * y % PRIME
+
+
+def signed(public, message, signature):
+    """Whether 64 bytes are the Ed25519 signature of the message by the key."""
+    s = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= ORDER:
+        return False
+    base = point_of((4 * pow(5, PRIME - 2, PRIME) % PRIME).to_bytes(32, "little"))
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = times(base, s), added(point_of(signature[:32]), times(point_of(public), k))
+    return all((left[at] * right[2] - right[at] * left[2]) % PRIME == 0 for at in (0, 1))
+
+
+def step_signature():
+    notes = sorted({e["proof"]["checkpoint"] for e in read("ledger.json") if e["proof"] is not None})
+    keys = []
+    for line in read(MANIFEST)["log_keys"]:
+        name, shown, encoded = line.split("+", 2)
+        raw = base64.b64decode(encoded)
+        need(hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() == shown, "公钥的编号与内容不符")
+        if raw[:1] == b"\x01":
+            keys.append((name, bytes.fromhex(shown), raw[1:], line))
+    for note in notes:
+        text, _blank, lines = note.partition("\n\n")
+        need(any(accepted(key, text + "\n", line) for line in lines.splitlines() for key in keys), "检查点没有台账公钥的有效签名")
+    told = "、".join(key[3] for key in keys)
+    return f"{len(notes)} 个检查点由台账签名；请与主办方另外公布的公钥比对：{told}" if notes else "还没有检查点，台账记录等待签名"
+
+
+def accepted(key, text, line):
+    name, number, public, _written = key
+    dash, said, encoded = [*line.split(" ", 2), "", ""][:3]
+    raw = base64.b64decode(encoded) if dash == "\u2014" else b""
+    return said == name and raw[:4] == number and signed(public, text.encode("utf-8"), raw[4:])
+
+
+# --- 5 the rules are those that were published ------------------------------------------------------------------------------------
 
 
 def step_rules():
@@ -156,12 +236,14 @@ def sheet():
     return {c["code"]: (Decimal(c["weight"]), c.get("scorer", "expert"), c["name"]) for c in chosen["criteria"]}
 
 
-# --- 5 from marks to the total of every ballot --------------------------------------------------------------------------------------
+# --- 6 from marks to the total of every ballot --------------------------------------------------------------------------------------
 
 
-def full_marks(stage):
-    """Expert → criterion → points, with what a seat, the secretariat, residents or the visit gave once for everybody."""
-    ballots = [b for b in read("ballots.json") if b["stage"] == stage]
+def full_marks(stage, first=False):
+    """Expert → criterion → points, with what a seat, the secretariat, residents or the visit gave once for everybody. Ballots that the
+    committee excluded do not count; first: as the ballots were before the discussion."""
+    ballots = [b for b in read("ballots.json") if b["stage"] == stage and b.get("ruling") != "exclude"]
+    ballots = [{**b, **b["first"]} if first and "first" in b else b for b in ballots]
     others = {o["component"]: Decimal(o["value"]) for o in read("others.json")}
     check = rules()["review"].get("site_check") or {"criterion": "", "points": "0"}
     shared = {}
@@ -180,9 +262,9 @@ def full_marks(stage):
     return found
 
 
-def totals(stage):
+def totals(stage, first=False):
     found = {}
-    for expert, marks in full_marks(stage).items():
+    for expert, marks in full_marks(stage, first).items():
         need(set(marks) == set(sheet()), f"专家 {expert} 的指标与评分表不符")
         for code, value in marks.items():
             need(0 <= value <= sheet()[code][0], f"专家 {expert} 的“{sheet()[code][2]}”超出满分")
@@ -198,11 +280,17 @@ def step_totals():
         need(set(told) == set(redone), f"{stage['name']}的专家与结果不符")
         for expert, total in redone.items():
             need(total == told[expert], f"专家 {expert} 的{stage['name']}总分应为 {total}，结果写的是 {told[expert]}")
+        before, here = stage.get("first", {}), [b for b in read("ballots.json") if b["stage"] == stage["stage"]]
+        need(set(before) == {b["expert"] for b in here if "first" in b and b.get("ruling") != "exclude"}, f"{stage['name']}讨论前的评分没有列全")
+        firsts = totals(stage["stage"], first=True) if before else {}
+        for expert, total in before.items():
+            need(firsts[expert] == Decimal(total), f"专家 {expert} 的{stage['name']}讨论前总分应为 {firsts[expert]}")
+        need(sorted(stage.get("struck", [])) == sorted(b["expert"] for b in here if b.get("ruling") == "exclude"), f"{stage['name']}排除的评分没有列全")
         n += len(redone)
     return f"{n} 份评分表的总分重算一致"
 
 
-# --- 6 which were dropped, and the mean of the others ---------------------------------------------------------------------------------
+# --- 7 which were dropped, and the mean of the others ---------------------------------------------------------------------------------
 
 
 def counting(stage):
@@ -237,7 +325,7 @@ def step_trim():
     return "、".join(told) + "，去掉的评分符合规则"
 
 
-# --- 7 from stages and other parts to the score -------------------------------------------------------------------------------------------
+# --- 8 from stages and other parts to the score -------------------------------------------------------------------------------------------
 
 
 def step_mix():
@@ -264,7 +352,7 @@ def criterion_means():
     return {code: half_up(value) for code, value in found.items()}
 
 
-# --- 8 the place among all ------------------------------------------------------------------------------------------------------------------
+# --- 9 the place among all ------------------------------------------------------------------------------------------------------------------
 
 
 def step_rank():
@@ -280,21 +368,54 @@ def step_rank():
         need(better < row["place"] <= better + same, f"第 {row['place']} 名的得分与名次不符")
     tied = ranking["tied"]
     if tied:
-        redone = places_of(tied, ranking["lot_seed"], sum(Decimal(o["score"]) > Decimal(result["score"]) for o in ranked))
+        redone = places_of(tied, lot_order(ranking), sum(Decimal(o["score"]) > Decimal(result["score"]) for o in ranked))
         for bid in tied:
             need(redone[bid["code"]] == bid["place"], f"同分的 {bid['code']} 应列第 {redone[bid['code']]} 名")
     need(len(tied) in (0, sum(r["score"] == result["score"] for r in ranked)), "同分的申报没有列全")
     return f"第 {result['place']} 名（共 {len(ranked)} 份），{'同分规则重算一致' if tied else '没有同分'}"
 
 
-def places_of(tied, seed, before):
+def lot_order(ranking):
+    """Numbers → their order by lot. The public draw is repeated from what was announced, committed to and revealed; results from before lots
+    were drawn in public have a seed instead."""
+    drawn = ranking.get("lot")
+    if drawn is None:
+        return lambda numbers: shuffled(numbers, bytes.fromhex(ranking["lot_seed"]))
+    order = repeated(drawn)
+    return lambda numbers: [number for number in order if number in set(numbers)]
+
+
+def repeated(drawn):
+    """The order of a draw's transcript (gongchuang-draw-1), every step of it asked: hash, parties, reveals, beacon, seed, order, the log."""
+    told = drawn["announced"]
+    announced = hashlib.sha256(canonical(told)).digest()
+    need(announced.hex() == drawn["announced_sha256"], "抽签：公布的名单、规则与其摘要不符")
+    need(told["kind"] == "tie" and drawn["format"] == "gongchuang-draw-1" and told["method"] == "GY-DRAW-1", "抽签：不认识的抽取记录")
+    simple = told["mode"] == "simple"
+    need(simple or len(told["parties"]) >= 3, "抽签：承诺方不足三方")
+    need([c["party"] for c in drawn["commitments"]] == told["parties"] == [r["party"] for r in drawn["reveals"]], "抽签：承诺或公开不齐")
+    for made, shown in zip(drawn["commitments"], drawn["reveals"]):  # noqa: B905 - Python 3.8
+        need(hashlib.sha256(bytes.fromhex(shown["value"])).hexdigest() == made["sha256"], f"抽签：{made['party']}公开的数与承诺不符")
+    later = drawn["closed_at"] and drawn["closed_at"] < told["beacon"]["due"] and drawn["beacon"]["value"]
+    need(simple or later, "抽签：公共随机源不晚于承诺截止，或没有结果")
+    parts = [announced, bytes.fromhex(drawn["ledger_head"]), *(bytes.fromhex(r["value"]) for r in drawn["reveals"]), drawn["beacon"]["value"].encode("utf-8")]
+    seed = hashlib.sha256(b"GY-DRAW-1\0" + b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+    need(seed.hex() == drawn["seed"], "抽签：种子不是由公布、承诺和随机源合成的")
+    need(shuffled([code for code, _seat in told["pool"]], seed) == drawn["order"], "抽签：次序不是由种子得出的")
+    said = [json.loads(e["leaf"]) for e in read("ledger.json") if e["event"] in ("draw.open", "draw.draw")]
+    need(any(leaf["public"].get("announced_sha256") == announced.hex() for leaf in said), "抽签：公布的名单不在台账中")
+    need(any(leaf["public"].get("transcript") == hashlib.sha256(canonical(drawn)).hexdigest() for leaf in said), "抽签：抽取记录不在台账中")
+    return drawn["order"]
+
+
+def places_of(tied, lots, before):
     """Places of equal scores by the tie rule; what no step splits shares one."""
     chair_sat = read("ranking.json")["chair_sat"]
     parts = [tied]
     for step in rules()["review"]["ties"]:
         if step["by"] == "chair" and not chair_sat:
             continue
-        parts = [piece for part in parts for piece in split(part, step, seed)]
+        parts = [piece for part in parts for piece in split(part, step, lots)]
     places, at = {}, before + 1
     for part in parts:
         places.update({bid["code"]: at for bid in part})
@@ -302,11 +423,12 @@ def places_of(tied, seed, before):
     return places
 
 
-def split(part, step, seed):
+def split(part, step, lots):
     if len(part) == 1:
         return [part]
     if step["by"] == "lot":
-        order = shuffled([bid["number"] for bid in part], bytes.fromhex(seed))
+        order = lots([bid["number"] for bid in part])
+        need(len(order) == len(part), "同分的申报不在抽签名单中")
         key = {bid["code"]: order.index(bid["number"]) for bid in part}
     elif step["by"] == "criterion":
         key = {bid["code"]: -Decimal(bid["criteria"][step["criterion"]]) for bid in part}
@@ -317,7 +439,7 @@ def split(part, step, seed):
     return [[bid for bid in part if key[bid["code"]] == value] for value in sorted(set(key.values()))]
 
 
-# --- 9 the panel was drawn ------------------------------------------------------------------------------------------------------------------------
+# --- 10 the panel was drawn ------------------------------------------------------------------------------------------------------------------------
 
 
 def numbers(seed):
@@ -365,7 +487,7 @@ def may_sit(seat, taken, told):
     return seat in missing or size - len(taken) > sum(missing.values())
 
 
-# --- 10 who reviewed this bid -----------------------------------------------------------------------------------------------------------------------
+# --- 11 who reviewed this bid -----------------------------------------------------------------------------------------------------------------------
 
 
 def step_assignment():
@@ -379,10 +501,24 @@ def step_assignment():
         need(row["expert"] not in given["left_out"], f"专家 {row['expert']} 应当回避")
     need(len(names) >= panel["min_ballots"], "评审人数不足")
     need(sum(r["seat"] == "finance" for r in given["assigned"]) >= panel.get("finance", 0), "财务专家不足")
-    return f"{len(names)} 名专家均在抽取名单中，回避的 {len(given['left_out'])} 名没有评分"
+    return f"{len(names)} 名专家均在抽取名单中，回避的 {len(given['left_out'])} 名没有评分" + _by_run(given.get("run"), names)
 
 
-# --- 11 the money -------------------------------------------------------------------------------------------------------------------------------------
+def _by_run(run, names):
+    """The bid's own rows of the solved assignment: lawful, no weaker than it claims for all, and the files are those the log names."""
+    if run is None:
+        return ""
+    leaves = [e["leaf"] for e in read("ledger.json") if e["event"] in ("panel.assign", "panel.fill_gaps", "swap.approve")]
+    need(any(run["sha256"]["question"] in leaf and run["sha256"]["answer"] in leaf for leaf in leaves), "分派文件的摘要不在台账中")
+    need(set(names) <= set(run["pairs"]), "有专家不是由这次分派得出的")
+    need(not set(run["pairs"]) & set(run["barred"]), "分派了应当回避的专家")
+    need(len(run["pairs"]) == run["need"], "分派的人数与要求不符")
+    worth = [run["affinity"].get(expert, 1) for expert in run["pairs"]]
+    need(min(worth) >= run["weakest_pair"] and sum(worth) >= run["worst_bid"], "契合度低于分派声明的最弱一对或最弱申报")
+    return f"；契合度合计 {sum(worth)}（全部申报中最弱的 {run['worst_bid']}，满分每人 1000）"
+
+
+# --- 12 the money -------------------------------------------------------------------------------------------------------------------------------------
 
 
 def step_money():
@@ -565,7 +701,7 @@ def sources(bid, amount, book):
 
 
 STEPS = (
-    ("文件清单", step_files), ("评分封存", step_seals), ("台账", step_log), ("规则", step_rules), ("评分表总分", step_totals),
+    ("文件清单", step_files), ("评分封存", step_seals), ("台账", step_log), ("检查点签名", step_signature), ("规则", step_rules), ("评分表总分", step_totals),
     ("去高去低", step_trim), ("总分构成", step_mix), ("名次", step_rank), ("专家抽取", step_draw), ("专家分配", step_assignment),
     ("资金分配", step_money),
 )  # fmt: skip

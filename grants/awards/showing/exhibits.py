@@ -21,6 +21,7 @@ EXHIBITS: dict[str, tuple[Audience, Sentence, Callable[[View], Exhibit]]] = {
     "robust": (Audience.STAFF, gettext_lazy("结果的稳健程度（参考）"), inside.robust),
     "strictness": (Audience.AUDITOR, gettext_lazy("各位专家的松紧"), inside.strictness),
     "residuals": (Audience.AUDITOR, gettext_lazy("残差：专家对申报（参考）"), inside.residuals),
+    "committee": (Audience.AUDITOR, gettext_lazy("讨论后再评和排除的评分"), inside.committee),
     "alarms": (Audience.AUDITOR, gettext_lazy("值得询问的评分（参考）"), inside.alarms),
 }
 """Code in the address → least audience, name, how it is made."""

@@ -141,6 +141,33 @@ def _wholes(explanation: Any) -> dict[str, Decimal]:
     return {expert: sum(parts, ZERO) for expert, parts in found.items() if len(parts) == len(stages)}
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A ballot that the panel changed or left out. first: total before the discussion; total: what counts; None where there is none."""
+
+    expert: str
+    bid: str
+    stage: str
+    first: Decimal | None
+    total: Decimal | None
+
+
+def committee(view: View) -> Exhibit:
+    """讨论后再评和排除的评分: the first ballot beside the one that counts, and what the committee excluded."""
+    found = [changed for _panel, rows in view.panels for row in rows for stage in row.result.explanation["stages"] for changed in _changed(row, stage)]
+    heads = (
+        Column(_("专家"), "expert", "code"), Column(_("申报"), "bid", "code"), Column(_("环节"), "stage"),
+        Column(_("讨论前"), "first", "number"), Column(_("计入"), "total", "number"),
+    )  # fmt: skip
+    return Exhibit("committee", _("讨论后再评和排除的评分"), heads, found, note=_("没有讨论前一栏的，是评审组排除的评分；理由在评审组的“偏离的评分”页。"))
+
+
+def _changed(row: Row, stage: Any) -> list[Changed]:
+    now = {b["expert"]: Decimal(b["total"]) for b in stage["ballots"]}
+    twice = [Changed(code, row.bid.number, stage["name"], Decimal(first), now[code]) for code, first in stage.get("first", {}).items()]
+    return twice + [Changed(code, row.bid.number, stage["name"], None, None) for code in stage.get("struck", ())]
+
+
 def alarms(view: View) -> Exhibit:
     """值得询问的评分."""
     found = [a for panel, _rows in view.panels if (made := view.analysis(panel)) is not None for a in made.alarms]

@@ -170,7 +170,7 @@ class Act:
     def score(self) -> None:
         judging.score_all(judging.open_reviews(self.panel))
         judging.enter_others(self.panel, by=self.office.officer)
-        self.panel = perform(self.panel, "lock", by=self.office.officer)
+        self.panel = judging.part_equals(perform(self.panel, "lock", by=self.office.officer), by=self.office.officer)
 
     def conclude(self) -> None:
         self.panel = judging.conclude(self.panel, by=self.office.officer)

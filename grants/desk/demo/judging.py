@@ -19,6 +19,7 @@ from review.ballots import own_criteria
 from review.models import Panel, Review
 from review.other_scores import components
 from review.panels import bids_of
+from review.results import waiting_for_lots
 
 LOOKED = "中国社会组织政务服务平台、信用中国查询截图 %s"
 
@@ -103,6 +104,13 @@ def enter_others(panel: Panel, *, by: User) -> None:
         for part in components(panel.rules, bid):
             value = (part.top * quality(bid)).quantize(Decimal("0.1"))
             services.enter_other_score(panel, bid, part.code, value, basis=f"现场计票表 {clock.today()}", by=by)
+
+
+def part_equals(panel: Panel, *, by: User) -> Panel:
+    """Lots drawn in the room where bids are equal in everything; a call that wants commitments has none in this demonstration."""
+    if waiting_for_lots(panel) and str(panel.rules.review.panel.draw) == "simple":
+        services.draw_lots(panel, by=by, witness="现场抽取：3 6 2")
+    return panel
 
 
 def conclude(panel: Panel, *, by: User) -> Panel:

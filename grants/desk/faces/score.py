@@ -13,7 +13,7 @@ from review import scoring
 from review.analysis import Analysis, Ballot, Official, Terms, analyse, digest, fund_line
 from review.calibration import official as calibration
 from review.calibration.findings import plain
-from review.ranking import Ranked, RankingRefused, Scored, TieBy, TieStep, rank
+from review.ranking import Lot, Ranked, RankingRefused, Scored, TieBy, TieStep, rank
 
 HELP = "From ballots: official scores and ranks, calibrated scores, intervals, P(funded), ICC, alpha, alarms."
 FORMAT = "gongchuang-score-1"
@@ -189,7 +189,7 @@ def official_of(question: Question, totals: Totals) -> Counted:
         except scoring.ScoreRefused as refused:
             reasons[bid] = refused.sentence
     scored = [_scored(question, bid, scores.get(bid)) for bid in question.bids]
-    return Counted(rank(scored, question.ties, pass_line=question.pass_line, seed=question.seed.encode()), scores, reasons, off)
+    return Counted(rank(scored, question.ties, pass_line=question.pass_line, lot=Lot(seed=question.seed.encode())), scores, reasons, off)
 
 
 def _scored(question: Question, bid: str, score: scoring.PanelScore | None) -> Scored:

@@ -37,7 +37,7 @@ PARTS: Final = (
         "review",
         (
             "review.stages", "review.panel", "review.trim", "review.pass_line", "review.decimals", "review.mix", "review.deviation_alarm",
-            "review.assigning", "review.official", "review.bonuses", "review.hiding",
+            "review.assigning", "review.official", "review.bonuses", "review.hiding", "review.second_ballot",
             "review.finance_review", "review.optimisation", "review.site_check",
         ),
     ),

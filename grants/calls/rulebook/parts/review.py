@@ -138,6 +138,12 @@ class Hiding(Part):
     until: HideUntil = Field(default=HideUntil.CONCLUDED, title="隐名至", description="When reviewers learn who bids.")
 
 
+class SecondBallot(Part):
+    """讨论后再次评分: once every ballot is in, the panel discusses, and whoever changes their mind gives a second ballot with a reason."""
+
+    hours: Count = Field(default=1, title="至少开放(小时)", description="Hours at least between the opening of the discussion and the lock.", le=720)
+
+
 class Trim(Part):
     """去掉最高分和最低分: whole ballots are dropped, not single criteria."""
 
@@ -202,6 +208,9 @@ class ReviewRules(Part):
     bonuses: tuple[Bonus, ...] = Field(default=(), title="加分项", description="Points beyond 100; every bid gets a figure, 0 too.")
     hiding: Hiding | None = Field(
         default=None, title="隐名评审", description="Reviewers do not learn who bids; empty: they do. Independent of `panel.blind`."
+    )
+    second_ballot: SecondBallot | None = Field(
+        default=None, title="讨论后再次评分", description="A second ballot after the discussion counts, the first is kept; empty: one ballot only."
     )
     deviation_alarm: Percent = Field(
         default=Decimal("20.00"), title="偏离提醒", description="A ballot this far from the panel's mean needs a written reason."
