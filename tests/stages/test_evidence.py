@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from grants.awards.models import Decision
 from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from grants.workflow import effects
+from grants.workflow.door import perform
+from review.ballots import own_criteria
 from tests.world import awards as world
 from tests.world import people, shared
 from tests.world.people import Body
@@ -296,3 +299,53 @@ def test_calibrated_scores_bonuses_lots_and_district_ceilings_are_rerun_too(tmp_
         for place in range(1, 5):
             code, lines = run(unpacked(pack(decision(judged, place)).content, tmp_path / f"all{place}"))
             assert code == 0, lines
+
+
+def test_second_ballots_and_excluded_ones_are_rerun_too(tmp_path: Path) -> None:
+    """One expert changes their mind after the discussion, one flagged ballot is excluded: the pack has both, and forging either is named."""
+    judged = world.review.judged(world.review.rules(name="YX-2026-97", least=4, second_ballot={"hours": 1}), n=1, sector=5, finance=1)
+    panel = world.review.started(judged.call, judged.desk.officer)
+    with clock.at(world.review.after(judged.call, 5)):
+        _two_changes(judged, panel)
+    with clock.at(world.review.after(judged.call, 6)):
+        review = world.review.services
+        panel = review.lock(panel, by=judged.desk.officer)
+        low = _ballot(panel, "S", 1)
+        first, second = [m.expert.user for m in panel.members.filter(alternate=False).exclude(expert=low.expert)][:2]
+        perform(review.propose_ruling(low, "exclude", "与材料不符", by=first), "adopt", by=second)
+    world.review.concluded(panel, judged.desk.officer)
+    world.proposed(judged)
+    with clock.at(world.at(judged.call, 14)):
+        published(judged)
+        folder = unpacked(pack(decision(judged, 1)).content, tmp_path / "two")
+    code, lines = run(folder)
+    assert code == 0, lines
+    ballots = json.loads((folder / "ballots.json").read_bytes())
+    assert [b["ruling"] for b in ballots if "ruling" in b] == ["exclude"]
+    twice = next(at for at, b in enumerate(ballots) if "first" in b and "ruling" not in b)
+    struck = next(at for at, b in enumerate(ballots) if "ruling" in b)
+    for change, step in ((_set(twice, "first", "marks", "need", to="1.00"), "评分封存"), (lambda rows: rows[struck].pop("ruling"), "台账")):
+        other = tmp_path / step
+        shutil.copytree(folder, other)
+        value = json.loads((other / "ballots.json").read_bytes())
+        change(value)
+        (other / "ballots.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+        assert step in failed(run(other)[1])
+
+
+def _ballot(panel: Any, letter: str, at: int) -> Any:
+    codes = sorted(m.expert.code for m in panel.members.filter(alternate=False) if m.expert.code.startswith(letter))
+    return world.review.review_of(panel, code=codes[at])
+
+
+def _two_changes(judged: Judged, panel: Any) -> None:
+    """All give 80 per cent; afterwards one gives 90 and one 40, which deviates and is explained."""
+    review = world.review
+    review.all_scored(panel)
+    review.others_entered(panel, judged.desk.officer)
+    review.services.open_discussion(panel, by=judged.desk.officer)
+    for at, share in ((0, "0.9"), (1, "0.4")):
+        ballot = _ballot(panel, "S", at)
+        marks = {c.code: (c.top * Decimal(share)).quantize(Decimal("0.01")) for c in own_criteria(ballot)}
+        review.services.revise(ballot, marks, "讨论后改变看法", by=ballot.expert.user)
+    review.services.explain_deviation(_ballot(panel, "S", 1), "预算对不上", by=_ballot(panel, "S", 1).expert.user)

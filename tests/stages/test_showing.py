@@ -34,7 +34,7 @@ from tests.world.review import Judged
 pytestmark = pytest.mark.django_db
 PUBLIC_PART = ["budget", "ranks", "categories", "agreement", "criteria"]
 INSIDE = [*PUBLIC_PART, "calibrated", "robust"]
-EVERYTHING = [*INSIDE, "strictness", "residuals", "alarms"]
+EVERYTHING = [*INSIDE, "strictness", "residuals", "committee", "alarms"]
 
 
 def given(found: Review) -> Decimal:
@@ -136,7 +136,7 @@ def test_files_hold_the_rows_of_the_page(made: Judged) -> None:
         sheet = load_workbook(io.BytesIO(body(taken(made, made.desk.auditor, what, "xlsx")))).worksheets[0]
         rows = EXHIBITS[what][2](View(made.call, Audience.AUDITOR, made.desk.auditor)).rows
         assert len(lines) == len(rows) + 2 == sheet.max_row, what
-        assert what in ("robust", "alarms") or rows, what
+        assert what in ("robust", "alarms", "committee") or rows, what
 
 
 def test_the_public_reads_no_number_of_a_bid_that_is_not_in_the_notice_and_no_code_of_an_expert(made: Judged) -> None:

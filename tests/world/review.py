@@ -169,7 +169,8 @@ def locked(panel: Panel, by: User, given: Given = even) -> Panel:
 
 def parted(panel: Panel, by: User) -> Panel:
     """Lots drawn over equals where some wait for one and the rules let them be drawn in the room."""
-    if str(panel.rules.review.panel.draw) == "simple" and waiting_for_lots(panel) and not held(panel):
+    now = Panel.objects.select_related(*Panel.door_select).get(pk=panel.pk)
+    if str(now.rules.review.panel.draw) == "simple" and waiting_for_lots(now) and not held(now):
         services.draw_lots(panel, by=by, witness="3-5-2")
     return panel
 
