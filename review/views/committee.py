@@ -49,10 +49,10 @@ def rulings(request: HttpRequest, pk: Any) -> HttpResponse:
     """The ballots that set off an alarm, each with its reason and what the committee decided; only once results are out."""
     found = _opened(request, pk)
     decided = {r.review_id: r for r in found.rulings.filter(state__in=("proposed", "adopted")).select_related("proposed_by", "decided_by")}
-    rows = [{"row": row, "asked": "；".join(str(ASKED_BY[r]) for r in row.rules), "ruling": decided.get(row.review.pk)} for row in flagged(found)]
-    if hidden_from(me(request), found):
-        for line in rows:
-            anonymous(line["row"].review.bid)  # type: ignore[attr-defined]
+    seen = flagged(found)
+    for row in seen if hidden_from(me(request), found) else ():
+        anonymous(row.review.bid)
+    rows = [{"row": row, "asked": "；".join(str(ASKED_BY[r]) for r in row.rules), "ruling": decided.get(row.review.pk)} for row in seen]
     context = {"panel": found, "rows": rows, "member": sits(me(request), found)}
     return render(request, "review/rulings.html", context)
 

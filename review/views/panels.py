@@ -235,7 +235,7 @@ def ranking(request: HttpRequest, pk: Any) -> HttpResponse:
         "rules": found.rules.review,
         "names": names,
         "hash": found.result_hash(),
-        "waits": any(row["result"].explanation["decided_by"] == WAITS for row in rows),
+        "waits": any(result.explanation["decided_by"] == WAITS for result in results),
     }
     return render(request, "review/ranking.html", context)
 
