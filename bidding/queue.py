@@ -150,7 +150,7 @@ def _shared(there: Q) -> dict[str, list[str]]:
 
 
 def _shared_at(there: Q, path: str) -> QuerySet[Bid, tuple[str, str]]:
-    rows = Bid.objects.filter(there).exclude(**{path: ""}).exclude(**{path: None}).order_by().annotate(path=Value(path), value=F(path))
+    rows = Bid.objects.filter(there, **{f"{path}__gt": ""}).order_by().annotate(path=Value(path), value=F(path))
     return rows.values("path", "value").annotate(n=Count("organisation", distinct=True)).filter(n__gt=1).values_list("path", "value")
 
 
