@@ -89,6 +89,7 @@ class Site:
         self.requests: dict[str, tuple[Any, str]] = {
             "staff list of a round": (made.desk.officer, reverse("bidding:of_call", args=[call])),
             "the same, page 10, filtered": (made.desk.officer, reverse("bidding:of_call", args=[call]) + "?page=10&state=admitted"),
+            "the same as CSV": (made.desk.officer, reverse("bidding:of_call", args=[call]) + "?as=csv"),
             "detail page, staff": (made.desk.officer, reverse("desk:object", args=["bid", bid])),
             "bid as submitted, staff": (made.desk.officer, reverse("bidding:version", args=[bid, 1])),
             "screening of one bid": (made.desk.officer, reverse("bidding:screening", args=[bid])),
@@ -183,14 +184,19 @@ class Site:
             if answer.status_code != 200:
                 raise RuntimeError(f"{name}: {url} answered {answer.status_code}")
             with CaptureQueriesContext(connection) as seen:
-                client.get(url)
+                _read(client.get(url))
                 statements = len(seen)  # read at once: the next request empties the log
             for _round in range(rounds):
                 python, backend = time.process_time(), _backend_cpu()
-                client.get(url)
+                size = _read(client.get(url))
                 web.append(1000 * (time.process_time() - python))
                 database.append(_backend_cpu() - backend)
-        return Cost(statements, statistics.median(web), statistics.fmean(database), len(answer.content))
+        return Cost(statements, statistics.median(web), statistics.fmean(database), size)
+
+
+def _read(answer: Any) -> int:
+    """Bytes of an answer, read to its end: files are made while they are read."""
+    return sum(map(len, answer.streaming_content)) if answer.streaming else len(answer.content)
 
 
 def _backend_cpu() -> float:
