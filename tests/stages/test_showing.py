@@ -33,7 +33,7 @@ from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
 PUBLIC_PART = ["budget", "ranks", "categories", "agreement", "criteria"]
-INSIDE = [*PUBLIC_PART, "calibrated", "robust"]
+INSIDE = [*PUBLIC_PART, "calibrated", "best", "robust"]
 EVERYTHING = [*INSIDE, "strictness", "residuals", "committee", "alarms"]
 
 

@@ -18,6 +18,7 @@ EXHIBITS: dict[str, tuple[Audience, Sentence, Callable[[View], Exhibit]]] = {
     "agreement": (Audience.PUBLIC, gettext_lazy("评审的一致程度"), public.agreement),
     "criteria": (Audience.PUBLIC, gettext_lazy("各项指标的得分分布"), public.criteria),
     "calibrated": (Audience.STAFF, gettext_lazy("正式得分与校准分（参考）"), inside.calibrated),
+    "best": (Audience.STAFF, gettext_lazy("与可证明的最优解对照（参考）"), inside.best),
     "robust": (Audience.STAFF, gettext_lazy("结果的稳健程度（参考）"), inside.robust),
     "strictness": (Audience.AUDITOR, gettext_lazy("各位专家的松紧"), inside.strictness),
     "residuals": (Audience.AUDITOR, gettext_lazy("残差：专家对申报（参考）"), inside.residuals),

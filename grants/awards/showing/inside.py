@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from grants.awards import checking
 from grants.awards.board import Row
 from grants.awards.showing.view import FEW, MOST, Exhibit, View, key_of, plain, said, suffix
 from grants.money import ZERO
@@ -33,6 +34,26 @@ def calibrated(view: View) -> Exhibit:
         Column(_("获资助的可能（参考）"), "p_funded", "number"),
     )  # fmt: skip
     return Exhibit("calibrated", _("正式得分与校准分（参考）"), heads, rows, note=_("校准分扣除了各位专家松紧不同的影响，只供参考，不改变正式结果。"))
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence in both languages, as `said` reads it."""
+
+    zh: str
+    en: str
+
+
+def best(view: View) -> Exhibit:
+    """与可证明的最优解对照: how far the fund line is from the proven optimum, and which awards differ; stored when the proposal was made."""
+    found = [kept for panel, _rows in view.panels if (kept := checking.kept(panel)) is not None]
+    heads = (
+        Column(_("说明"), lambda r: said(Words(r["sentence_zh"], r["sentence_en"])), name="words"), Column(_("状态"), lambda r: r["status"], name="status"),
+        Column(_("相差（%）"), lambda r: None if r["behind"] is None else Decimal(r["behind"]), "number", "behind"), Column(_("只在最优解中"), lambda r: "、".join(r["came"]), name="came"),
+        Column(_("只在拟立项中"), lambda r: "、".join(r["went"]), name="went"),
+    )  # fmt: skip
+    note = _("拟立项按规则两轮分配；最优解只作对照，不改变任何决定。没有证明的不显示。")
+    return Exhibit("best", _("与可证明的最优解对照（参考）"), heads, found, note=note)
 
 
 def robust(view: View) -> Exhibit:
