@@ -49,7 +49,8 @@ def best(view: View) -> Exhibit:
     found = [kept for panel, _rows in view.panels if (kept := checking.kept(panel)) is not None]
     heads = (
         Column(_("说明"), lambda r: said(Words(r["sentence_zh"], r["sentence_en"])), name="words"), Column(_("状态"), lambda r: r["status"], name="status"),
-        Column(_("相差（%）"), lambda r: None if r["behind"] is None else Decimal(r["behind"]), "number", "behind"), Column(_("只在最优解中"), lambda r: "、".join(r["came"]), name="came"),
+        Column(_("相差（%）"), lambda r: None if r["behind"] is None else Decimal(r["behind"]), "number", "behind"),
+        Column(_("只在最优解中"), lambda r: "、".join(r["came"]), name="came"),
         Column(_("只在拟立项中"), lambda r: "、".join(r["went"]), name="went"),
     )  # fmt: skip
     note = _("拟立项按规则两轮分配；最优解只作对照，不改变任何决定。没有证明的不显示。")
