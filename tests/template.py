@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     def create_test_db(self: Any, *args: Any, **more: Any) -> str:
         template = TEMPLATES[self.connection.vendor](self, folder)
-        with _one_at_a_time(template.name):
+        with _one_at_a_time(self.connection.vendor):
             name: str = template.copied(lambda: make(self, *args, **more))
             template.keep()
             return name
@@ -80,6 +80,7 @@ def lay(database: Path) -> None:
 
 @contextmanager
 def _one_at_a_time(name: str) -> Iterator[None]:
+    """Also across checkouts: a template is not dropped while another one's tests are about to copy it."""
     with (Path(tempfile.gettempdir()) / f"{PREFIX}{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -186,7 +187,8 @@ class OnServer:
             for old in self._others(cursor):
                 with suppress(DatabaseError):  # somebody copies it just now
                     cursor.execute(f'DROP DATABASE "{old}"')
-            cursor.execute(f'CREATE DATABASE "{self.database}" TEMPLATE "{made}"')
+            with suppress(DatabaseError):  # the server itself looks into the new database (autovacuum): the next process makes the template
+                cursor.execute(f'CREATE DATABASE "{self.database}" TEMPLATE "{made}"')
         connection.ensure_connection()
 
     def _others(self, cursor: Any) -> list[str]:
