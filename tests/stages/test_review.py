@@ -572,14 +572,15 @@ def test_equal_scores_are_parted_by_the_lower_ask(judged: Judged, panel: Panel) 
 
 
 def test_equal_scores_and_equal_asks_are_parted_by_the_chair_and_the_lot_can_be_drawn_again() -> None:
-    """Same criteria, same asks, same chair's points: only the lot is left; it depends on the ballots and is stored with its seed."""
+    """Same criteria, same asks, same chair's points: only the lot is left; it is a public draw, and its transcript gives the same places."""
     from review.draw import shuffled
 
     same = world.judged(world.rules(name="YX-2026-93"), n=2, sector=5, finance=1)
     panel = world.locked(world.started(same.call, same.desk.officer), same.desk.officer)
     rows = list(panel.results.order_by("rank").select_related("bid"))
     assert {r.explanation["decided_by"] for r in rows} == {"lot"}
-    order = shuffled([b.number for b in same.bids], bytes.fromhex(rows[0].explanation["lot_seed"]))
+    drawn = panel.draws.get(about="tie").transcript
+    order = shuffled([b.number for b in same.bids], bytes.fromhex(drawn["seed"]))
     assert [r.bid.number for r in rows] == list(order)
 
 
