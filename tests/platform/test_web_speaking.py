@@ -39,7 +39,7 @@ def test_a_finished_sentence_is_told_in_english_with_its_figures_and_stays_as_it
 
 def test_pieces_inside_a_sentence_are_told_too_but_not_what_people_named() -> None:
     assert english("登记须满 24 个月，登记日期 未填写（待经办核验凭证）") == (
-        "Registered for at least 24 months; date of registration: not filled in (evidence still to be checked by the clerk)"
+        "Registered for at least 24 months; date of registration: Not filled in (evidence still to be checked by the clerk)"
     )
     assert english("第 3 行“物资费”限 20 字，现为 25 字，请删减 5 字") == "Row 3: “物资费” is limited to 20 words and has 25; take out 5"
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,11 +47,15 @@ def unpacked(project: Project, kind: str, folder: Path, **more: Any) -> Path:
 
 
 def program(folder: Path) -> Any:
-    """verify.py out of the package, as a module: many checks in one process."""
+    """verify.py out of the package, as a module: many checks in one process. Nothing compiled is left in the package: it would be a file too many."""
     spec = importlib.util.spec_from_file_location("package_verify", folder / "verify.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = kept
     return module
 
 
