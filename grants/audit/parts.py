@@ -207,9 +207,8 @@ def reviews(call: Call, wish: Wish) -> Iterator[Made]:
     for draw in Draw.objects.filter(call=call, state="drawn").order_by("created_at"):
         yield f"draws/{draw.about}-{draw.number}-{draw.pk}.json", keep([canonical.encode(draw.transcript)], media_type=JSON)
     for run in AssignmentRun.objects.filter(panel__call=call, carried_out=True).order_by("pk"):
-        name = f"{run.pk}" if run.made_by_id is not None else f"clock-{run.pk}"  # filling a gap by itself, the clock names no files in the log
-        yield f"assignment/{name}-IN.json", keep([run.question.encode()], media_type=JSON)
-        yield f"assignment/{name}-OUT.json", keep([run.answer.encode()], media_type=JSON)
+        yield f"assignment/{run.pk}-IN.json", keep([run.question.encode()], media_type=JSON)
+        yield f"assignment/{run.pk}-OUT.json", keep([run.answer.encode()], media_type=JSON)
     if wish.ballots:
         for analysis in PanelAnalysis.objects.filter(panel__call=call).order_by("pk"):
             yield f"analysis/{analysis.panel_id}.json", keep([analysis.body.encode()], media_type=JSON)
