@@ -93,8 +93,8 @@ def _contacts() -> list[Row]:
 
 
 def _drafts() -> list[Row]:
-    rows = Bid.objects.filter(number="", state__in=["draft", "lapsed", "withdrawn"], call__closes_at__isnull=False).select_related("call")
-    closed = [(str(bid.pk), _day(bid.call.closes_at)) for bid in rows if bid.call.state not in ("draft", "open")]
+    rows = Bid.objects.filter(number="", state__in=["draft", "lapsed", "withdrawn"]).select_related("call")
+    closed = [(str(bid.pk), _day(bid.call.closes_at)) for bid in rows if bid.call.closes_at and bid.call.state not in ("draft", "open")]
     return [Row(DRAFTS, key, day, later(day, DRAFT_MONTHS)) for key, day in closed]
 
 
