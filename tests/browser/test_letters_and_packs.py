@@ -132,7 +132,7 @@ class Round:
             package.extractall(folder)
         done = subprocess.run([sys.executable, "-S", "-E", "-B", "verify.py"], cwd=folder, env={}, capture_output=True, check=False, encoding="utf-8")
         assert done.returncode == 0, done.stdout
-        assert done.stdout.count("OK") == 11
+        assert done.stdout.count("OK") == 12
         assert AuditEvent.objects.filter(event="bid.download", subject=refused.subject).count() == 1
         bidder.press("评审情况")
         bidder.sees(refused.number)
