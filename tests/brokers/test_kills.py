@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -23,13 +24,17 @@ STEPS, KILLS = 40, 3
 PATIENCE = 180  # seconds until a stuck effect fails the test; normal runs take a tenth
 
 
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+"""The processes of all sites read one database, so they share the key of its encrypted columns, as hosts do."""
+
+
 class Site:
     """One database, one broker, and the processes on them."""
 
     def __init__(self, broker: str, home: Path) -> None:
         self.database = os.environ["TEST_DATABASE_URL"]
         self.environment = {
-            **os.environ, "DATABASE_URL": self.database, "CELERY_BROKER_URL": broker, "GONGCHUANG_HOME": str(home),
+            **os.environ, "DATABASE_URL": self.database, "CELERY_BROKER_URL": broker, "GONGCHUANG_HOME": str(home), "GONGCHUANG_VAULT_KEY": KEY,
             "GONGCHUANG_DEMO": "1", "TEST_QUEUE": f"test-{uuid4().hex[:12]}",
         }  # fmt: skip
 
