@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import FieldError
 from django.db import connection
+from django.db.migrations import RunPython
 from django.test import Client, override_settings
 from django.urls import reverse
 from hypothesis import given
@@ -137,3 +140,30 @@ def test_finance_is_told_that_another_organisation_gave_the_same_account() -> No
 
 def fresh(body: Organisation) -> Organisation:
     return Organisation.objects.get(pk=body.pk)
+
+
+def put(model: Any, column: str, pk: Any, text: str) -> None:
+    """What somebody with the database at hand writes, past the program."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"update {model._meta.db_table} set {column} = %s where id = %s", [text, model._meta.pk.get_db_prep_value(pk, connection)])
+
+
+def test_a_value_moved_between_columns_of_the_database_is_not_read_as_anothers() -> None:
+    """A telephone put where an account number stands would otherwise be paid to."""
+    body = people.body(people.office()).organisation
+    put(Organisation, "account_number", body.pk, stored(Organisation, "phone", body.pk))
+    with pytest.raises(CannotOpen):
+        fresh(body)
+
+
+def test_the_migration_encrypts_what_stood_in_the_clear_and_sets_the_keyed_hashes() -> None:
+    body = people.body(people.office()).organisation
+    put(Organisation, "account_number", body.pk, "6222000011112222")
+    put(Organisation, "same_account", body.pk, "6222000011112222")
+    step = import_module("grants.people.migrations.0008_encrypted_columns")
+    for each in step.Migration.operations:
+        if isinstance(each, RunPython):
+            each.code(apps, None)
+    assert stored(Organisation, "account_number", body.pk).startswith(PREFIX)
+    assert fresh(body).account_number == "6222000011112222"
+    assert stored(Organisation, "same_account", body.pk) == mark("6222000011112222", "account_number")
