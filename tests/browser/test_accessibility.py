@@ -26,6 +26,10 @@ ASK = f"""async (only) => {{
   const found = await axe.run(document, {{runOnly: only.length ? {{type: "rule", values: only}} : {{type: "tag", values: {RULES}}}, resultTypes: ["violations"]}});
   return found.violations.map(v => `${{v.id}}: ${{v.help}} – ${{v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join(" | ")}}`);
 }}"""
+SETTLED = """async () => {
+  await document.fonts.ready;
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));  // what observes sizes has run
+}"""
 COLOURS = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
 
 
@@ -42,7 +46,8 @@ def signed_in(browser: Browser, address: str, user: Any, **more: Any) -> Browser
 
 
 def violations(page: Page, *rules: str) -> list[str]:
-    """What axe finds on the open page, under `rules` or under all of WCAG 2.2 AA and best practice."""
+    """What axe finds on the open page, under `rules` or under all of WCAG 2.2 AA and best practice, once fonts are in and sizes observed."""
+    page.evaluate(SETTLED)
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
     return list(page.evaluate(ASK, list(rules)))
@@ -94,7 +99,6 @@ def looked_at(tab: Page, path: str) -> list[str]:
     faults += [f"contrast {fault}" for fault in violations(tab, *COLOURS)]
     wear(tab, "gc-large")
     tab.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # what observes sizes has run
     faults += [f"large {fault}" for fault in violations(tab, *COLOURS)]
     wide = tab.evaluate("document.documentElement.scrollWidth")
     if wide > NARROW["width"]:
