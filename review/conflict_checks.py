@@ -1,13 +1,14 @@
 """回避 against the database: everything known about experts and bids is loaded once, the pure module decides.
 
-What is known: relations declared, computed or challenged; appointments in organisations; employers; sponsor agreements. A finding
-that a second person dismissed with a reason no longer stands; the same finding on new evidence does.
+What is known: relations declared, computed or challenged; appointments in organisations; employers; sponsor agreements; the ties of the
+graph (`review.webs`). A finding that a second person dismissed with a reason no longer stands; the same finding on new evidence does. A
+finding over ties that was kept stands until it is dismissed, whatever becomes of the ties: nobody clears an expert by editing the graph.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from grants.people.models import Appointment, Organisation, SponsorAgreement
 from review import conflicts
 from review.conflicts import BidFacts, ConflictRules, Hit, RelationKind, find_conflicts
 from review.models import LIVE, ConflictHit, Expert, Relation
+from review.webs import Web, around
 
 if TYPE_CHECKING:
     from review.models import Panel
@@ -29,35 +31,46 @@ HANDED_IN = ("submitted", "returned", "admitted")
 
 @dataclass(frozen=True)
 class Ground:
-    """What is known about some experts and the bids of one call. `of` costs six queries whatever their number."""
+    """What is known about some experts and the bids of one call. `of` costs a dozen queries whatever their number.
+
+    kept: (expert, bid) → findings over ties that were stored and not dismissed.
+    """
 
     relations: conflicts.Relations
     rivals: frozenset[str]
-    years: int
+    rules: ConflictRules
     dismissed: frozenset[tuple[Any, Any, str]]
+    kept: Mapping[tuple[Any, Any], list[ConflictHit]]
 
     @classmethod
     def of(cls, experts: Iterable[Expert], bids: Iterable[Bid]) -> Ground:
         """Load the edges around `experts` and the organisations of `bids` (all of one call)."""
         people, papers = list(experts), list(bids)
+        rules = rules_of(papers)
         edges = [*_recorded(people), *_appointed(people), *_employed(people)]
-        parties = {e.right for e in edges} | {org for b in papers for org in organisations_of(b)}
+        web = _web(people, papers, edges, rules)
+        edges += web.edges
+        parties = {side for e in edges for side in (e.left, e.right)} | {org for b in papers for org in organisations_of(b)}
         edges += _sponsored(parties)
         parties |= {side for e in edges for side in (e.left, e.right)}
         names = {str(o.pk): o.name for o in Organisation.objects.filter(pk__in=[p for p in parties if ":" not in p]).only("name")}
-        labels = {**names, **{code_of(b): str(b) for b in papers}}
-        return cls(conflicts.Relations.of(edges, labels), _rivals(papers), _years(papers), _dismissed(people, papers))
+        labels = {**web.names, **names, **{code_of(b): str(b) for b in papers}}
+        return cls(
+            conflicts.Relations.of(edges, labels), _rivals(papers), rules, _dismissed(people, papers), _kept(people, papers)
+        )
 
     def all_hits(self, expert: Expert, bid: Bid) -> list[Hit]:
         """Every hit, dismissed ones included."""
         return find_conflicts(
-            party(expert), facts_of(bid), self.relations, as_of=clock.today(), rivals=self.rivals,
-            rules=ConflictRules(look_back_years=self.years),
-        )  # fmt: skip
+            party(expert), facts_of(bid), self.relations, as_of=clock.today(), rivals=self.rivals, rules=self.rules
+        )
 
     def hits(self, expert: Expert, bid: Bid) -> list[Hit]:
-        """The hits that stand."""
-        return [h for h in self.all_hits(expert, bid) if (expert.pk, bid.pk, fingerprint(h)) not in self.dismissed]
+        """The hits that stand: found now and not dismissed, and those over ties that were found before and not dismissed since."""
+        found = self.all_hits(expert, bid)
+        marks = {fingerprint(h) for h in found}
+        before = [_again(row, bid) for row in self.kept.get((expert.pk, bid.pk), ()) if row.fingerprint not in marks]
+        return [h for h in found if (expert.pk, bid.pk, fingerprint(h)) not in self.dismissed] + before
 
 
 def standing_hits(expert: Expert, bid: Bid) -> list[Hit]:
@@ -104,8 +117,8 @@ def day(moment: datetime | None) -> date | None:
 
 
 def fingerprint(hit: Hit) -> str:
-    """SHA-256 of what was found and on which edges; the wording of the evidence and of the sentence do not enter."""
-    edges = [f"{e.kind}|{e.left}|{e.right}|{e.since}|{e.until}|{e.source}" for e in hit.evidence]
+    """SHA-256 of what was found and on which edges; the wording of the evidence and of the sentence do not enter, nor does the end of a tie."""
+    edges = [e.ref or f"{e.kind}|{e.left}|{e.right}|{e.since}|{e.until}|{e.source}" for e in hit.evidence]
     return hashlib.sha256("\n".join([hit.rule, hit.target, *edges]).encode()).hexdigest()
 
 
@@ -151,8 +164,33 @@ def _rivals(bids: list[Bid]) -> frozenset[str]:
     return frozenset(str(pk) for pair in rows.values_list("organisation_id", "sponsor_id") for pk in pair if pk is not None)
 
 
-def _years(bids: list[Bid]) -> int:
-    return max((b.call.rules.review.panel.conflict_years for b in bids[:1]), default=conflicts.LOOK_BACK_YEARS)
+def rules_of(bids: list[Bid]) -> ConflictRules:
+    """How far back and how many steps the rules of these bids' call look."""
+    for bid in bids[:1]:
+        said = bid.call.rules.review.panel
+        return ConflictRules(look_back_years=said.conflict_years, edges=said.conflict_edges or conflicts.EDGES)
+    return ConflictRules()
+
+
+def _web(experts: list[Expert], bids: list[Bid], edges: list[conflicts.Relation], rules: ConflictRules) -> Web:
+    """The ties within reach of these experts. Employers and bidders may be what a body of the graph turns out to be."""
+    known = {pk for e in edges for pk in (e.left, e.right) if ":" not in pk}
+    known |= {pk for b in bids for pk in organisations_of(b)}
+    rows = Organisation.objects.filter(pk__in=known).only("name", "uscc", "record_no", "legal_representative")
+    start = {party(e) for e in experts} | {side for e in edges for side in (e.left, e.right)}
+    return around(start, rows, steps=rules.edges)
+
+
+def _kept(experts: list[Expert], bids: list[Bid]) -> dict[tuple[Any, Any], list[ConflictHit]]:
+    found: dict[tuple[Any, Any], list[ConflictHit]] = {}
+    for row in ConflictHit.objects.filter(expert__in=experts, bid__in=bids, dismissed_by=None).exclude(ties=[]).order_by("pk"):
+        found.setdefault((row.expert_id, row.bid_id), []).append(row)
+    return found
+
+
+def _again(row: ConflictHit, bid: Bid) -> Hit:
+    test, rule = row.test.split(":", 1)
+    return Hit(int(test), rule, code_of(bid), "", (), row.sentence)
 
 
 def _dismissed(experts: list[Expert], bids: list[Bid]) -> frozenset[tuple[Any, Any, str]]:

@@ -4,8 +4,9 @@ The five tests: within three years before the bid (1) 劳动关系, (2) 董事�
 (4) 夫妻、直系血亲、三代以内旁系血亲、近姻亲 of the legal representative or head; (5) anything else that may affect fairness.
 
 Relations are edges with an interval between persons, organisations and bids, named by stable codes (信用代码, expert code, bid
-code), never by names: names only suggest candidates for a person to confirm. A path of at most two edges from the expert to
-the bid is a hit. Days are dates in Shanghai; both ends of an interval belong to it. Pure.
+code), never by names: names only suggest candidates for a person to confirm. A path from the expert to the bid is a hit when it
+has no more edges than the call's rules say (two if they say nothing, three at most). Days are dates in Shanghai; both ends of an
+interval belong to it. Pure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+from grants.sentences import marked as _
+
 LOOK_BACK_YEARS: Final = 3
+EDGES: Final = 2
+MOST_EDGES: Final = 3
+"""Edges of a path unless the rules of the call say otherwise, and the most they may say: over four edges everybody in a city is tied to everybody."""
+PERSON: Final = "person:"
+"""How the code of somebody who is neither an expert nor named in the bid begins: such a person is never named in a sentence."""
 
 
 class RelationKind(StrEnum):
@@ -32,6 +40,7 @@ class RelationKind(StrEnum):
     LEGAL_REPRESENTATIVE = "legal_representative"
     HEAD = "head"
     CONTROLLER = "controller"
+    SAME_CONTROLLER = "same_controller"
     SHAREHOLDER = "shareholder"
     STAFF_OF_BID = "staff_of_bid"
     SPOUSE = "spouse"
@@ -55,27 +64,28 @@ class RelationKind(StrEnum):
 
 
 _NAMES: Final[Mapping[RelationKind, str]] = {
-    RelationKind.EMPLOYED: "劳动关系",
-    RelationKind.BOARD: "董事（理事）任职关系",
-    RelationKind.SUPERVISOR: "监事任职关系",
-    RelationKind.LEGAL_REPRESENTATIVE: "法定代表人任职关系",
-    RelationKind.HEAD: "负责人任职关系",
-    RelationKind.CONTROLLER: "控股或实际控制关系",
-    RelationKind.SHAREHOLDER: "股东关系",
-    RelationKind.STAFF_OF_BID: "项目团队成员关系",
-    RelationKind.SPOUSE: "夫妻关系",
-    RelationKind.LINEAL: "直系血亲关系",
-    RelationKind.COLLATERAL: "三代以内旁系血亲关系",
-    RelationKind.AFFINITY: "近姻亲关系",
-    RelationKind.CONSULTED: "为申报提供咨询的关系",
-    RelationKind.MENTOR: "督导或导师关系",
-    RelationKind.SUPPLIER: "服务或供货合同关系",
-    RelationKind.DISPUTE: "纠纷或诉讼关系",
-    RelationKind.DONOR: "捐赠或资助关系",
-    RelationKind.CO_APPLICANT: "联合申报关系",
-    RelationKind.SPONSOR: "托管（挂靠）关系",
-    RelationKind.DECLARED: "本人申报的利害关系",
-    RelationKind.CHALLENGED: "申报方提出并经核实的利害关系",
+    RelationKind.EMPLOYED: _("劳动关系"),
+    RelationKind.BOARD: _("董事（理事）任职关系"),
+    RelationKind.SUPERVISOR: _("监事任职关系"),
+    RelationKind.LEGAL_REPRESENTATIVE: _("法定代表人任职关系"),
+    RelationKind.HEAD: _("负责人任职关系"),
+    RelationKind.CONTROLLER: _("控股或实际控制关系"),
+    RelationKind.SAME_CONTROLLER: _("受同一人控制的关系"),
+    RelationKind.SHAREHOLDER: _("股东关系"),
+    RelationKind.STAFF_OF_BID: _("项目团队成员关系"),
+    RelationKind.SPOUSE: _("夫妻关系"),
+    RelationKind.LINEAL: _("直系血亲关系"),
+    RelationKind.COLLATERAL: _("三代以内旁系血亲关系"),
+    RelationKind.AFFINITY: _("近姻亲关系"),
+    RelationKind.CONSULTED: _("为申报提供咨询的关系"),
+    RelationKind.MENTOR: _("督导或导师关系"),
+    RelationKind.SUPPLIER: _("服务或供货合同关系"),
+    RelationKind.DISPUTE: _("纠纷或诉讼关系"),
+    RelationKind.DONOR: _("捐赠或资助关系"),
+    RelationKind.CO_APPLICANT: _("联合申报关系"),
+    RelationKind.SPONSOR: _("托管（挂靠）关系"),
+    RelationKind.DECLARED: _("本人申报的利害关系"),
+    RelationKind.CHALLENGED: _("申报方提出并经核实的利害关系"),
 }
 
 KINSHIP: Final = frozenset({RelationKind.SPOUSE, RelationKind.LINEAL, RelationKind.COLLATERAL, RelationKind.AFFINITY})
@@ -88,19 +98,32 @@ _OWN_TEST: Final[Mapping[RelationKind, int]] = {
 _BELONGS: Final = frozenset({*_OWN_TEST, RelationKind.STAFF_OF_BID})
 _TIMELESS: Final = frozenset({RelationKind.DECLARED, RelationKind.CHALLENGED})
 
+ITEMS: Final = (_("一"), _("二"), _("三"), _("四"), _("五"))
+RELATIVE, SOMEBODY, TEAM = _("该亲属"), _("相关人员"), _("项目团队成员")
 SENTENCES: Final[Mapping[str, str]] = {
-    "direct": "与申报“%(bid)s”的“%(target)s”存在%(relation)s（%(period)s）。",
-    "kin": "与申报“%(bid)s”的“%(target)s”的法定代表人或负责人存在%(relation)s（%(period)s）。",
-    "path": "与“%(middle)s”存在%(relation)s（%(period)s），该方与申报“%(bid)s”的“%(target)s”存在%(onward)s（%(onward_period)s）。",
-    "competitor": "所在单位“%(target)s”在同一征集中有申报，与申报“%(bid)s”竞争。",
-    "own": "是申报“%(bid)s”的当事人。",
-    "basis": "依据政府采购法实施条例第九条第（%(test)s）项，应当回避。",
+    "direct": _("与申报“%(bid)s”的“%(target)s”存在%(relation)s（%(period)s）。"),
+    "kin": _("与申报“%(bid)s”的“%(target)s”的法定代表人或负责人存在%(relation)s（%(period)s）。"),
+    "path": _(
+        "与“%(middle)s”存在%(relation)s（%(period)s），该方与申报“%(bid)s”的“%(target)s”存在%(onward)s（%(onward_period)s）。"
+    ),
+    "long": _(
+        "与“%(middle)s”存在%(relation)s（%(period)s），该方与“%(further)s”存在%(onward)s（%(onward_period)s），后者与申报“%(bid)s”的“%(target)s”存在%(last)s（%(last_period)s）。"
+    ),
+    "competitor": _("所在单位“%(target)s”在同一征集中有申报，与申报“%(bid)s”竞争。"),
+    "own": _("是申报“%(bid)s”的当事人。"),
+    "unknown_start": _("至 %(end)s"),
+    "still": _("自 %(start)s 起"),
+    "always": _("起止不详"),
+    "basis": _("依据政府采购法实施条例第九条第（%(test)s）项，应当回避。"),
 }
 
 
 @dataclass(frozen=True)
 class Relation:
-    """An edge, alive from `since` to `until` inclusive (None: always was, still is). source: declared, computed or challenged."""
+    """An edge, alive from `since` to `until` inclusive (None: always was, still is). source: declared, computed, imported or challenged.
+
+    ref: the record it was read from, "" where it was inferred. left controls, heads or sponsors right where the kind has a direction.
+    """
 
     kind: RelationKind
     left: str
@@ -109,6 +132,7 @@ class Relation:
     until: date | None = None
     source: str = "computed"
     evidence: str = ""
+    ref: str = ""
 
     def other(self, party: str) -> str:
         """The far end."""
@@ -131,11 +155,19 @@ class BidFacts:
 
 @dataclass(frozen=True)
 class ConflictRules:
-    """Settings of a call: years of look-back, kinds left out, and whether experts of competing organisations are out."""
+    """Settings of a call: years of look-back, edges of a path at most, kinds left out, and whether experts of competing organisations are out.
+
+    edges outside 1…MOST_EDGES raise ValueError: a longer search is none that was published.
+    """
 
     look_back_years: int = LOOK_BACK_YEARS
+    edges: int = EDGES
     ignored: frozenset[RelationKind] = frozenset()
     competitors_out: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.edges <= MOST_EDGES:
+            raise ValueError(f"edges: {self.edges} is not between 1 and {MOST_EDGES}")
 
 
 @dataclass(frozen=True)
@@ -220,15 +252,26 @@ class _Search:
             yield self._hit(5, "own", self.expert, ())
 
     def paths(self) -> Iterator[Hit]:
-        """Paths of one or two edges. A second edge is followed only where the first does not already arrive."""
-        for first in self._alive(self.expert):
-            middle = first.other(self.expert)
-            if middle in self.targets:
-                yield self._direct(first, middle)
+        """Every path that visits nobody twice, ends at the first party of the bid it meets, and has no more edges than the rules say."""
+        for path, parties in self._walk((), (self.expert,)):
+            yield self._told(path, parties)
+
+    def _walk(
+        self, path: tuple[Relation, ...], parties: tuple[str, ...]
+    ) -> Iterator[tuple[tuple[Relation, ...], tuple[str, ...]]]:
+        for edge in self._alive(parties[-1]):
+            end = edge.other(parties[-1])
+            if end in parties:
                 continue
-            for second in self._alive(middle):
-                if (end := second.other(middle)) in self.targets and end != self.expert:
-                    yield self._two(first, second, middle, end)
+            if end in self.targets:
+                yield (*path, edge), (*parties, end)
+            elif len(path) + 1 < self.rules.edges:
+                yield from self._walk((*path, edge), (*parties, end))
+
+    def _told(self, path: tuple[Relation, ...], parties: tuple[str, ...]) -> Hit:
+        if len(path) == 1:
+            return self._direct(path[0], parties[-1])
+        return self._two(*path, *parties[1:]) if len(path) == 2 else self._long(path, parties)
 
     def competitors(self, rivals: frozenset[str]) -> Iterator[Hit]:
         for edge in self._alive(self.expert):
@@ -258,22 +301,42 @@ class _Search:
         if of_leader:
             return self._hit(4, "kin", end, (first, second), **words)
         onward = {"onward": second.kind.zh, "onward_period": _period(second), "middle": self._public(first, middle)}
-        return self._hit(5, "path", end, (first, second), **words, **onward)
+        return self._hit(
+            self._by_control((first, second), (self.expert, middle)), "path", end, (first, second), **words, **onward
+        )
 
-    def _public(self, first: Relation, middle: str) -> str:
-        """A relative is never named: the bidder reads this sentence when they challenge it."""
-        return "该亲属" if first.kind in KINSHIP else self.relations.label(middle)
+    def _long(self, path: tuple[Relation, ...], parties: tuple[str, ...]) -> Hit:
+        first, second, last = path
+        words = {
+            "relation": first.kind.zh, "period": _period(first), "middle": self._public(first, parties[1]),
+            "onward": second.kind.zh, "onward_period": _period(second), "further": self._public(second, parties[2]),
+            "last": last.kind.zh, "last_period": _period(last),
+        }  # fmt: skip
+        return self._hit(self._by_control(path, parties), "long", parties[-1], path, **words)
+
+    def _by_control(self, path: tuple[Relation, ...], parties: tuple[str, ...]) -> int:
+        """Whoever controls the body that controls the bidder is its 实际控制人: the third test; every other path is the fifth."""
+        down = all(e.kind is RelationKind.CONTROLLER and e.left == at for e, at in zip(path, parties, strict=False))
+        return 3 if down else 5
+
+    def _public(self, edge: Relation, party: str) -> str:
+        """A person is never named: whoever reads this sentence need not learn who is whose relative, or who works where."""
+        if edge.kind in KINSHIP:
+            return RELATIVE
+        return SOMEBODY if party.startswith((PERSON, "expert:")) else self.relations.label(party)
 
     def _hit(self, test: int, rule: str, target: str, evidence: tuple[Relation, ...], **words: str) -> Hit:
         bid = self.relations.label(self.bid.code)
-        shown = "项目团队成员" if target in self.bid.people else self.relations.label(target)
+        shown = TEAM if target in self.bid.people else self.relations.label(target)
         sentence = SENTENCES[rule] % {"bid": bid, "target": shown, **words}
-        return Hit(test, rule, self.bid.code, target, evidence, sentence + SENTENCES["basis"] % {"test": "一二三四五"[test - 1]})
+        return Hit(test, rule, self.bid.code, target, evidence, sentence + SENTENCES["basis"] % {"test": ITEMS[test - 1]})
 
 
 def _period(edge: Relation) -> str:
-    start = edge.since.isoformat() if edge.since else "起始不详"
-    return f"{start} 至 {edge.until.isoformat() if edge.until else '今'}"
+    if edge.since and edge.until:
+        return f"{edge.since} – {edge.until}"
+    rule = "still" if edge.since else "unknown_start" if edge.until else "always"
+    return SENTENCES[rule] % {"start": edge.since and edge.since.isoformat(), "end": edge.until and edge.until.isoformat()}
 
 
 # --- candidates by name: suggestions for a person to confirm, never a decision -------------------------------------------

@@ -44,10 +44,17 @@ def _row(panel: Panel, expert: Expert, bid: Any, hit: Hit, by: User) -> Conflict
     source = next((e.source for e in hit.evidence if e.source != "computed"), "computed")
     return ConflictHit(
         panel=panel, expert=expert, bid=bid, fingerprint=fingerprint(hit), test=f"{hit.test}:{hit.rule}", sentence=hit.sentence[:500],
-        source=source, found_at=clock.now(), found_by=by,
+        source=source, ties=[int(e.ref.removeprefix("tie:")) for e in hit.evidence if e.ref], found_at=clock.now(), found_by=by,
     )  # fmt: skip
 
 
 def remember(event: str, panel: Panel, by: Any, answer: Answer, public: dict[str, Any]) -> None:
     """One ledger entry about a panel that is no step of it."""
-    ledger.record(event=event, actor=str(by.pseudonym), role=answer.role, subject=panel.subject, scope=f"call:{panel.call_id}", public=public)
+    ledger.record(
+        event=event,
+        actor=str(by.pseudonym),
+        role=answer.role,
+        subject=panel.subject,
+        scope=f"call:{panel.call_id}",
+        public=public,
+    )

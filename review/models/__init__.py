@@ -7,6 +7,7 @@ from review.models.panels import AssignmentRun, Meeting, Panel, PanelMember, Swa
 from review.models.pool import Expert, Relation, Seat
 from review.models.results import PanelAnalysis, Result
 from review.models.rulings import Ruling
+from review.models.ties import Node, Tie
 
 __all__ = [
     "LIVE",
@@ -19,6 +20,7 @@ __all__ = [
     "Expert",
     "Mark",
     "Meeting",
+    "Node",
     "OtherScore",
     "Panel",
     "PanelAnalysis",
@@ -30,4 +32,5 @@ __all__ = [
     "Seat",
     "SecondBallot",
     "Swap",
+    "Tie",
 ]

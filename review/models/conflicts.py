@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +17,8 @@ from review.models.pool import Expert
 class ConflictHit(models.Model):
     """A conflict found: which statutory test, on what evidence, from which source; a dismissal needs a reason and a second person.
 
-    fingerprint: the same finding is one row however often it is computed; new evidence is a new row.
+    fingerprint: the same finding is one row however often it is computed; new evidence is a new row. ties: numbers of the ties on its path;
+    such a finding stands until two persons set it aside, even if a tie has been ended or withdrawn since.
     """
 
     panel = models.ForeignKey(Panel, null=True, on_delete=models.CASCADE, related_name="hits")
@@ -27,6 +28,7 @@ class ConflictHit(models.Model):
     test = models.CharField(max_length=40)
     sentence = models.CharField(max_length=500)
     source = models.CharField(max_length=10)
+    ties: Any = models.JSONField(default=list, editable=False)
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")

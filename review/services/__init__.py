@@ -1,6 +1,7 @@
 """What can be done in review, besides the steps of the machines.
 
 pool        register_expert, change_expert, add_relation
+ties        record_tie, end_tie, withdraw_tie
 challenges  challenge, uphold_challenge, reject_challenge
 draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
 panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
@@ -61,6 +62,7 @@ from review.services.scoring import (
 )
 from review.services.seats import decline, fill_seats, invite, join, remind
 from review.services.swaps import propose_swap
+from review.services.ties import end_tie, record_tie, withdraw_tie
 
 __all__ = [
     "Kept",
@@ -79,6 +81,7 @@ __all__ = [
     "draw_lots",
     "draw_now",
     "draw_order",
+    "end_tie",
     "enter_beacon",
     "enter_other_score",
     "explain_deviation",
@@ -100,6 +103,7 @@ __all__ = [
     "publish",
     "question",
     "recommend_amount",
+    "record_tie",
     "recuse",
     "register_expert",
     "reject_challenge",
@@ -118,4 +122,5 @@ __all__ = [
     "try_assignment",
     "uphold_challenge",
     "void_conflicted",
+    "withdraw_tie",
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grants.web.speaking import spoken
 from review.conflicts import (
     KINSHIP,
     BidFacts,
@@ -122,7 +126,7 @@ def test_partners_and_people_of_the_bid_count_as_the_bidder() -> None:
     assert [h.rule for h in ask(bid=own)] == ["own"]
 
 
-def test_a_path_of_three_edges_is_no_conflict() -> None:
+def test_a_path_of_three_edges_is_no_conflict_unless_the_rules_say_three() -> None:
     edges = [Relation(K.EMPLOYED, "X", "A"), Relation(K.CONTROLLER, "A", "B"), Relation(K.CONTROLLER, "B", "ORG")]
     assert not ask(*edges)
 
@@ -188,3 +192,100 @@ def test_a_name_in_traditional_characters_without_its_district_is_still_a_candid
     assert name_candidates("上海浦东阳光社會工作服務中心", known) == ["a"]
     assert name_candidates("上海浦東陽光社會工作服務中心", known) == ["a"]
     assert core("望湖社区服务中心") != core("望湖服务中心")
+
+
+# --- paths as far as the rules say, against a search that is too simple to be wrong -------------------------------------------
+
+PARTIES = ("X", "person:1", "person:2", "A", "B", "ORG", "PARTNER", "P-HEAD")
+DAYS = st.one_of(st.none(), st.dates(date(2022, 1, 1), date(2026, 12, 31)))
+
+
+@st.composite
+def webs(draw: st.DrawFn) -> list[Relation]:
+    """Up to nine edges of a small town, each with an interval that makes sense."""
+    found = []
+    for _n in range(draw(st.integers(0, 9))):
+        left, right = draw(st.lists(st.sampled_from(PARTIES), min_size=2, max_size=2, unique=True))
+        since, until = draw(DAYS), draw(DAYS)
+        if since and until and since > until:
+            since, until = until, since
+        found.append(Relation(draw(st.sampled_from(list(K))), left, right, since, until))
+    return found
+
+
+def by_hand(edges: list[Relation], bound: int) -> set[tuple[Relation, ...]]:
+    """Every ordering of up to `bound` living edges that leads from X, over nobody twice, to the first party of the bid."""
+    alive = [e for e in dict.fromkeys(edges) if e.kind in (K.DECLARED, K.CHALLENGED) or e.touches(START, TODAY)]
+    ends = {"ORG", "PARTNER", "P-HEAD", "YX-001"}
+    found = set()
+    for path in (p for n in range(1, bound + 1) for p in permutations(alive, n)):
+        at, been, arrived = "X", {"X"}, False
+        for edge in path:
+            if arrived or at not in (edge.left, edge.right) or edge.other(at) in been:
+                break
+            at = edge.other(at)
+            been.add(at)
+            arrived = at in ends
+        else:
+            found |= {path} if arrived else set()
+    return found
+
+
+@given(webs(), st.integers(1, 3))
+def test_exactly_the_paths_within_the_bound_are_found(edges: list[Relation], bound: int) -> None:
+    hits = ask(*edges, rules=ConflictRules(edges=bound, competitors_out=False))
+    assert {h.evidence for h in hits} == by_hand(edges, bound)
+    assert all(1 <= len(h.evidence) <= bound for h in hits)
+
+
+@given(webs(), st.integers(1, 2))
+def test_a_longer_bound_finds_what_a_shorter_one_does_and_never_less(edges: list[Relation], bound: int) -> None:
+    short, long = ask(*edges, rules=ConflictRules(edges=bound)), ask(*edges, rules=ConflictRules(edges=bound + 1))
+    assert {h.evidence for h in short} <= {h.evidence for h in long}
+
+
+@given(webs(), st.dates(date(2022, 1, 1), date(2026, 12, 31)))
+def test_whoever_leaves_the_window_is_out_and_whoever_is_on_its_edge_is_in(edges: list[Relation], day: date) -> None:
+    """The interval of the direct edge alone decides, both of its ends belonging to it."""
+    one = Relation(K.CONSULTED, "X", "ORG", since=day, until=day)
+    others = [e for e in edges if "X" not in (e.left, e.right)]
+    assert bool(ask(one, *others, rules=ConflictRules(edges=1))) == (START <= day <= TODAY)
+
+
+@given(webs())
+def test_no_sentence_names_a_person_and_every_sentence_has_an_end(edges: list[Relation]) -> None:
+    for hit in ask(*edges, rules=ConflictRules(edges=3)):
+        assert "person:" not in hit.sentence
+        assert "%(" not in hit.sentence
+        assert hit.sentence.endswith("项，应当回避。")
+
+
+@pytest.mark.parametrize("edges", [0, 4, -1])
+def test_a_bound_that_was_never_published_is_no_bound(edges: int) -> None:
+    with pytest.raises(ValueError, match="edges"):
+        ConflictRules(edges=edges)
+
+
+def test_control_over_control_is_the_third_test_downwards_only() -> None:
+    three = ConflictRules(edges=3)
+    down = (Relation(K.CONTROLLER, "X", "A"), Relation(K.CONTROLLER, "A", "B"), Relation(K.CONTROLLER, "B", "ORG"))
+    assert statutory(ask(*down, rules=three)) == [3]
+    assert statutory(ask(*down[1:], Relation(K.CONTROLLER, "B", "X"), rules=three)) == [5]
+    assert statutory(ask(Relation(K.EMPLOYED, "X", "A"), *down[1:], rules=three)) == [5]
+
+
+def test_every_sentence_is_told_in_english_too() -> None:
+    """A path of one, two and three edges; figures and names stay, no Chinese word of ours is left."""
+    three = ConflictRules(edges=3)
+    edges = (
+        Relation(K.SPOUSE, "X", "person:1", since=date(2010, 1, 1)), Relation(K.EMPLOYED, "person:1", "A"),
+        Relation(K.CONTROLLER, "A", "ORG", until=date(2025, 1, 1)), Relation(K.EMPLOYED, "X", "ORG", date(2024, 1, 1), date(2025, 1, 1)),
+    )  # fmt: skip
+    relations = Relations.of(edges, {"ORG": "Sunshine"})
+    hits = find_conflicts("X", BID, relations, as_of=TODAY, rules=three)
+    assert [len(h.evidence) for h in hits] == [1, 3]
+    with translation.override("en"):
+        told = [spoken(h.sentence) for h in hits]
+    for sentence in told:
+        assert "Sunshine" in sentence
+        assert not re.search("[\u4e00-\u9fff]", sentence.replace("第", "")), sentence

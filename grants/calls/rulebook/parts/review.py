@@ -105,6 +105,9 @@ class Panel(Part):
     conflict_years: Positive = Field(
         default=3, title="回避回溯（年）", description="Look-back of the conflict declaration (政府采购法实施条例§9)."
     )
+    conflict_edges: Positive | None = Field(
+        default=None, title="回避路径（步）", description="Steps at most from an expert to a bidder; absent = 2.", le=3
+    )
     blind: Flag = Field(default=True, title="独立评分", description="Experts do not see each other's marks before sealing.")
     draw: DrawMode = Field(
         default=DrawMode.SIMPLE, title="抽取方式", description="Single seed, or three parties' commitments and a public beacon."
@@ -114,12 +117,18 @@ class Panel(Part):
 class Assigning(Part):
     """分派办法: how experts are assigned to bids. Conflicts, seats and loads hold in any case."""
 
-    floor: AssignFloor = Field(default=AssignFloor.MAJORITY, title="契合度下限", description="Which seats must reach the common floor.")
+    floor: AssignFloor = Field(
+        default=AssignFloor.MAJORITY, title="契合度下限", description="Which seats must reach the common floor."
+    )
     even: Flag = Field(default=True, title="份数均衡", description="Loads as equal as possible before anything else.")
     fair: Percent = Field(
-        default=ZERO, title="照顾最差申报（%）", description="Share of the total affinity that may be lost for the worst bid; more than 50 counts as 50."
+        default=ZERO,
+        title="照顾最差申报（%）",
+        description="Share of the total affinity that may be lost for the worst bid; more than 50 counts as 50.",
     )
-    drawn: Flag = Field(default=False, title="公开抽取", description="Shortlist twice the experts, then draw half of them in public.")
+    drawn: Flag = Field(
+        default=False, title="公开抽取", description="Shortlist twice the experts, then draw half of them in public."
+    )
     one_per_organisation: Flag = Field(
         default=True, title="同一单位只评一位", description="Two experts of one employer never review the same bid."
     )
@@ -141,7 +150,12 @@ class Hiding(Part):
 class SecondBallot(Part):
     """讨论后再次评分: once every ballot is in, the panel discusses, and whoever changes their mind gives a second ballot with a reason."""
 
-    hours: Count = Field(default=1, title="至少开放(小时)", description="Hours at least between the opening of the discussion and the lock.", le=720)
+    hours: Count = Field(
+        default=1,
+        title="至少开放(小时)",
+        description="Hours at least between the opening of the discussion and the lock.",
+        le=720,
+    )
 
 
 class Trim(Part):
@@ -205,12 +219,18 @@ class ReviewRules(Part):
     assigning: Assigning | None = Field(
         default=None, title="分派办法", description="How experts are assigned; empty: majority floor, even loads, no draw."
     )
-    bonuses: tuple[Bonus, ...] = Field(default=(), title="加分项", description="Points beyond 100; every bid gets a figure, 0 too.")
+    bonuses: tuple[Bonus, ...] = Field(
+        default=(), title="加分项", description="Points beyond 100; every bid gets a figure, 0 too."
+    )
     hiding: Hiding | None = Field(
-        default=None, title="隐名评审", description="Reviewers do not learn who bids; empty: they do. Independent of `panel.blind`."
+        default=None,
+        title="隐名评审",
+        description="Reviewers do not learn who bids; empty: they do. Independent of `panel.blind`.",
     )
     second_ballot: SecondBallot | None = Field(
-        default=None, title="讨论后再次评分", description="A second ballot after the discussion counts, the first is kept; empty: one ballot only."
+        default=None,
+        title="讨论后再次评分",
+        description="A second ballot after the discussion counts, the first is kept; empty: one ballot only.",
     )
     deviation_alarm: Percent = Field(
         default=Decimal("20.00"), title="偏离提醒", description="A ballot this far from the panel's mean needs a written reason."
