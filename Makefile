@@ -120,8 +120,9 @@ bench-sign: install-dev ## a hundred contracts signed by two parties, beside bar
 bench-package: install-dev ## an audit package of 2 GB: memory and time to make it, to send it, to check it
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.package
 
-assets: ## compile the vendored styles again (needs Node; the result is committed, nobody else does)
+assets: ## compile the vendored styles and the sealing bundle again (needs Node; the result is committed, nobody else does)
 	@cd grants/web/assets && npm install --no-package-lock --no-audit --no-fund && npm run build
+	@cd bidding/assets && npm install --no-package-lock --no-audit --no-fund && npm run build
 
 requirements: install-dev ## pin every package again from pyproject.toml, with hashes and without addresses
 	@$(PY) -m pip install --quiet --disable-pip-version-check pip-tools
