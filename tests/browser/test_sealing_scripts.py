@@ -116,7 +116,7 @@ def test_what_python_seals_the_browser_opens_and_a_changed_file_it_does_not(benc
 
 
 def test_the_same_value_gives_the_same_canonical_text_and_no_fraction(bench: Bench) -> None:
-    value = {"b": [1, "引\u2028\x01\x7f\"\\/", None, True], "a": {"z": "😀", "aa": -3}, "B": []}
+    value = {"b": [1, '引\u2028\x01\x7f"\\/', None, True], "a": {"z": "😀", "aa": -3}, "B": []}
     assert bench.ask("return s.canonical(given);", value) == encode(value).decode()
     assert bench.ask("return refused(async () => s.canonical({ money: 0.5 }));") == "format"
 
