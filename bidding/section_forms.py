@@ -38,13 +38,13 @@ class Question:
 
 
 class SectionForm(forms.Form):
-    """The questions of `section`. answers: what is stored for the section (field code → JSON value)."""
+    """The questions of `section`. answers: what is stored for the section (field code → JSON value). prefix: before every control's name."""
 
-    def __init__(self, section: Section, *, data: Any = None, answers: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, section: Section, *, data: Any = None, answers: Mapping[str, Any] | None = None, prefix: str | None = None) -> None:
         self.section, self.answers_before = section, answers or {}
         self.marks: Mapping[str, str] = {}
         self.choices: Mapping[str, Any] = {}
-        super().__init__(data=data, initial=dict(self._initial()))
+        super().__init__(data=data, initial=dict(self._initial()), prefix=prefix)
         self.kept: dict[str, list[int]] = {}
         self.heights = {f.code: self._rows(f) for f in section.fields if f.kind is FieldKind.TABLE}
         for field in section.fields:
@@ -77,13 +77,14 @@ class SectionForm(forms.Form):
     def _rows(self, field: FormField) -> int:
         """As many rows as were sent; unsent: those stored, the least number asked, and one to write on."""
         if self.is_bound:
-            sent = str(self.data.get(f"{field.code}-rows", ""))
+            counted = self.add_prefix(f"{field.code}-rows")
+            sent = str(self.data.get(counted, ""))
             wanted = int(sent) if sent.isdigit() and len(sent) < 4 else 0
-            if self.data.get("more") == field.code:
+            if self.data.get("more") == self.add_prefix(field.code):
                 wanted += ROWS_AT_ONCE
                 typed: Any = self.data
                 self.data = typed = typed.copy()
-                typed[f"{field.code}-rows"] = str(min(wanted, _most(field)))
+                typed[counted] = str(min(wanted, _most(field)))
         else:
             wanted = max(len(self.answers_before.get(field.code) or []) + 1, field.min_rows)
         return min(wanted, _most(field))

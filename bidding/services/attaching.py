@@ -36,9 +36,18 @@ def attach(bid: Bid, code: str, upload: bytes | BinaryIO | File, *, by: User, na
     name = clean_name(name or str(getattr(upload, "name", "")))
     if held.attachments.filter(code=code, name=name).exists():
         refuse("file", _("“%(name)s”已经上传过；如要替换，请先删除原文件。") % {"name": name}, rule="same_name")
+    return take(held, asked, upload, name=name, expires_on=expires_on, by=by)
+
+
+def take(held: Bid, asked: Any, upload: bytes | BinaryIO | File, *, name: str, expires_on: date | None, by: Any) -> Attachment:
+    """Keep a file for an item of the attachment list on a bid whose row is held by the caller, who has asked who and when.
+
+    Raises Invalid (a nameless copy that cannot be cleaned), FileRefused (name, size, type, disguise).
+    """
+    name = clean_name(name)
     stored = files.store(upload, name=name, allowed=kinds_of(asked.media_types), max_bytes=most_bytes(asked))
     return held.attachments.create(
-        code=code, name=name, file=_nameless(asked, stored, name), expires_on=expires_on, added_at=clock.now(), added_by=by
+        code=asked.code, name=name, file=_nameless(asked, stored, name), expires_on=expires_on, added_at=clock.now(), added_by=by
     )
 
 

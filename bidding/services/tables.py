@@ -83,7 +83,7 @@ class Table:
         if ROWS not in given:
             return {}
         try:
-            return {ROWS: [self.columns(row) for row in self._kept(bid, given[ROWS])]}
+            return {ROWS: [self.columns(row) for row in self.made(bid, given[ROWS])]}
         except Invalid:
             if strict:
                 raise
@@ -96,7 +96,7 @@ class Table:
         """Replace the rows; while one of them cannot be read, all stay as typed beside the last rows that could be."""
         rows = accepted.get(ROWS, self.current(bid)[ROWS])
         try:
-            made = self._kept(bid, rows)
+            made = self.made(bid, rows)
         except Invalid as wrong:
             if strict:
                 raise
@@ -107,7 +107,8 @@ class Table:
         self.stored(bid).bulk_create(made)
         return {}
 
-    def _kept(self, bid: Bid, rows: Sequence[Row]) -> list[Any]:
+    def made(self, bid: Bid, rows: Sequence[Row]) -> list[Any]:
+        """The rows as models, not saved. Raises Invalid."""
         elsewhere = promised_elsewhere(bid)
         return [row for row in _made(bid, rows, self.make) if getattr(row, "code", None) not in elsewhere]
 

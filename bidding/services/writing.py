@@ -6,7 +6,7 @@ their caps; what can never be right (a code that does not exist, half a fen) is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -197,16 +197,19 @@ def _refuse_wrong_answers(found: Sequence[FieldProblem]) -> None:
 
 def _promise(bid: Bid, section: Any, answers: Mapping[str, Any]) -> None:
     """Questions that promise an indicator write it, so that nobody types the same figure twice and no two figures differ."""
+    bid.kpis.filter(code__in=[field.kpi for field in section.fields if field.kpi]).delete()
+    for made in promises(bid, section, answers):
+        made.save()
+
+
+def promises(bid: Bid, section: Any, answers: Mapping[str, Any]) -> Iterator[Kpi]:
+    """The indicators that the answers of a section promise, not saved."""
     asked = {k.code: k for k in bid.rules.outcomes.kpis}
     for field in section.fields:
-        if field.kpi not in asked:
-            continue
-        bid.kpis.filter(code=field.kpi).delete()
-        target = _promised(field.code, answers.get(field.code))
-        if target is not None:
-            kpi = asked[field.kpi]
+        kpi, target = asked.get(field.kpi), _promised(field.code, answers.get(field.code))
+        if kpi is not None and target is not None:
             kind = str(kpi.measure)
-            bid.kpis.create(code=field.kpi, kind=kind, name=kpi.name, target=target, unit=Kpi.UNITS[kind])
+            yield Kpi(bid=bid, code=field.kpi, kind=kind, name=kpi.name, target=target, unit=Kpi.UNITS[kind])
 
 
 def _promised(code: str, value: Any) -> Decimal | None:
