@@ -15,6 +15,7 @@ from review.assign import Assignment, BidNeed, Floor, Infeasible, NotSolved, Opt
 from review.conflict_checks import Ground, code_of
 from review.models import LIVE, PanelMember, Review, Seat
 from review.panels import bids_of, roles_wanted, waiting
+from review.voiding import saw_results
 
 if TYPE_CHECKING:
     from bidding.models import Bid
@@ -109,7 +110,7 @@ class _Table:
         kept, left = self._standing()
         experts = tuple(self._reviewers({e for _bid, e in kept}, max_load))
         known = {e.code for e in experts}
-        barred = frozenset(p for p in (self._conflicts() - kept) | left if p[1] in known)
+        barred = frozenset(p for p in (self._conflicts() - kept) | left | (self._seen() - kept) if p[1] in known)
         suits = {(b, e): self._suits(bid, self.members[e]) for b, bid in self.bids.items() for e in sorted(known)}
         self.unknown = sum(1 for s in suits.values() if s.unknown)
         worth = {pair: s.affinity for pair, s in suits.items()}
@@ -124,6 +125,11 @@ class _Table:
         rows = list(self.panel.reviews.select_related("bid", "expert"))
         kept = {(code_of(r.bid), r.expert.code) for r in rows if r.state in LIVE}
         return kept, {(code_of(r.bid), r.expert.code) for r in rows if r.state not in LIVE} - kept
+
+    def _seen(self) -> set[Pair]:
+        """Whoever saw results scores nothing more, in a panel that scores again."""
+        saw = saw_results(self.panel)
+        return {(b, code) for b in self.bids for code, m in self.members.items() if m.expert_id in saw}
 
     def _conflicts(self) -> set[Pair]:
         ground = Ground.of([m.expert for m in self.members.values()], self.bids.values())

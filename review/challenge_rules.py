@@ -31,7 +31,7 @@ def bid_is_in(ask: Ask) -> bool:
 
 @rule(_("评分尚未锁定"), _("评分已经锁定，不能再申请回避；对结果有异议请在公示期内提出。"))
 def scores_not_locked(ask: Ask) -> bool:
-    return not ask.obj.call.panels.filter(state__in=("scored", "concluded")).exists()
+    return not ask.obj.call.panels.exclude(locked_by=None).exists()  # a panel that scores again has been locked all the same
 
 
 @rule(_("没有超过次数"))

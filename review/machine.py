@@ -12,6 +12,7 @@ from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.refusals import Invalid
 from review import rules
+from review.voiding_rules import no_late_conflict, no_late_conflict_here, still_sealed
 
 
 class PanelStates(models.TextChoices):
@@ -129,8 +130,15 @@ class PanelMachine(Machine):
         words = {"dissent": dissent.strip()} if dissent.strip() else {}
         return Facts(public={"dissent": bool(words), "result": self.result_hash()}, private=words)
 
+    @step(state, _("重新开放补评"), source=P.SCORED, to=P.SCORING, by=rules.the_clock)
+    def reopen(self) -> Facts:
+        """评分拆封后作废的，由候补补评：签署作废，其余评分不动，补评后再锁定、再签署。"""
+        before = self.result_hash()
+        self.members.update(signed_at=None, dissent="")
+        return Facts(public={"result_before": before})
+
     @step(state, _("出具评审报告"), source=P.SCORED, to=P.CONCLUDED, by=rules.organiser,
-          when=[rules.everybody_signed], then=["review.print_report"])  # fmt: skip
+          when=[rules.everybody_signed, no_late_conflict], then=["review.print_report"])  # fmt: skip
     def conclude(self) -> Facts:
         """全体签署后出具评审报告，排名生效。"""
         self.concluded_at = clock.now()
@@ -160,7 +168,7 @@ class ReviewMachine(Machine):
         return Facts(public={"pledge": pledge})
 
     @step(state, _("回避"), source=[R.ASSIGNED, R.ACCEPTED, R.SUBMITTED], to=R.RECUSED, by=rules.the_expert,
-          when=[rules.panel_is_not_locked], then=["review.replace"], danger=True)  # fmt: skip
+          when=[rules.panel_is_not_locked, still_sealed], then=["review.replace"], danger=True)  # fmt: skip
     def recuse(self) -> None:
         """有利害关系或其他影响公正的情形，退出这份评审。"""
 
@@ -172,13 +180,13 @@ class ReviewMachine(Machine):
         return Facts(files=self.commitments())
 
     @step(state, _("取回修改"), source=R.SUBMITTED, to=R.ACCEPTED, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.first_ballot_is_open])  # fmt: skip
+          when=[rules.panel_is_scoring, rules.first_ballot_is_open, still_sealed])  # fmt: skip
     def reopen(self) -> None:
         """锁定前取回修改，两次提交都留痕；偏差说明随之失效。"""
         self.explain_with("")
 
     @step(state, _("讨论后再次评分"), source=R.SUBMITTED, to=None, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.discussion_is_open, rules.no_conflict])  # fmt: skip
+          when=[rules.panel_is_scoring, rules.discussion_is_open, still_sealed, rules.no_conflict])  # fmt: skip
     def revise(self, *, marks: Any, reason: str, comments: Any = None) -> Facts:
         """第一次评分原样保留，结果按最后一次计算；锁定前可以再改，每次都封存并留痕。"""
         return Facts(files=self.write_second(marks, comments or {}, reason))
@@ -189,11 +197,16 @@ class ReviewMachine(Machine):
         return Facts(files={"reason": self.explain_with(written(reason))})
 
     @step(state, _("作废"), source=[R.ASSIGNED, R.ACCEPTED, R.SUBMITTED], to=R.VOIDED, by=rules.assigner,
-          when=[rules.panel_is_not_locked], then=["review.replace"], danger=True)  # fmt: skip
+          when=[rules.panel_is_not_locked, still_sealed], then=["review.replace"], danger=True)  # fmt: skip
     def void(self, *, reason: str) -> Facts:
         """发现利害关系、违规或密封被改动时作废，由候补专家补上；密封不完整的记入台账。"""
         broken = self.state == R.SUBMITTED and not self.seal_is_whole
         return Facts(private={"note": written(reason)}, public={"seal": "broken"} if broken else {})
+
+    @step(state, _("作废已拆封的评分"), source=R.SUBMITTED, to=R.VOIDED, by=rules.the_clock, danger=True)
+    def annul(self, *, reason: str) -> Facts:
+        """经一人提出、另一人同意以后作废；原评分保留，不再计入。"""
+        return Facts(private={"note": written(reason)})
 
 
 class MeetingMachine(Machine):
@@ -221,7 +234,8 @@ class MeetingMachine(Machine):
         """陈述结束，问答计时开始。"""
         self.part, self.since = "questions", clock.now()
 
-    @step(state, _("公布结果"), source=[M.READY, M.RUNNING], to=M.RELEASED, by=rules.releaser, when=[rules.scores_are_locked])
+    @step(state, _("公布结果"), source=[M.READY, M.RUNNING], to=M.RELEASED, by=rules.releaser,
+          when=[rules.scores_are_locked, no_late_conflict_here])  # fmt: skip
     def release(self) -> Facts:
         """评分锁定后由组长宣布，或由锁定人以外的工作人员公布；此前屏幕、页面和报告都不显示得分。"""
         self.released_at, self.on_stage, self.part = clock.now(), None, ""

@@ -63,8 +63,11 @@ def commitments(reviews: Iterable[Review]) -> Mapping[str, Mapping[str, str]]:
 
 
 def open_all(panel: Panel) -> int:
-    """Write marks, salt and reason of every ballot of the panel in the clear; how many. The caller has asked `broken`."""
-    rows, now = submitted(panel), clock.now()
+    """Write marks, salt and reason of every ballot still sealed in the clear; how many. The caller has asked `broken`.
+
+    A panel that scored again after a ballot was voided opens only what came since: what was opened once stays as it is.
+    """
+    rows, now = [review for review in submitted(panel) if review.opened_at is None], clock.now()
     second.open_all(rows)
     marks: list[Mark] = []
     for review in rows:

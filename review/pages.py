@@ -24,7 +24,7 @@ from review import second
 from review.blinding import blind, frozen, hides
 from review.challenge_rules import decider
 from review.conflicts import fold_name
-from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap
+from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
 from review.panels import progress, sitting
 from review.panels import waiting as alternates
 from review.results import waiting_for_lots
@@ -149,6 +149,10 @@ def _swap_links(swap: Swap, actor: Any) -> Sequence[Link]:
     return [Link(_("评审组"), reverse("review:panel", args=[swap.panel_id]))]
 
 
+def _voiding_links(voiding: Voiding, actor: Any) -> Sequence[Link]:
+    return [Link(_("评审组"), reverse("review:panel", args=[voiding.panel_id]))]
+
+
 def _ruling_links(ruling: Ruling, actor: Any) -> Sequence[Link]:
     panel = [ruling.panel_id]
     return [Link(_("偏离的评分"), reverse("review:rulings", args=panel)), Link(_("排名与计算过程"), reverse("review:ranking", args=panel))]
@@ -182,6 +186,7 @@ PAGES: dict[type[Machine], Page] = {
     Meeting: Page("review/_meeting_facts.html", links=_meeting_links),
     Panel: Page("review/_panel_facts.html", _panel_context, _panel_links, _panel_documents),
     Ruling: Page("review/_ruling_facts.html", links=_ruling_links),
+    Voiding: Page("review/_voiding_facts.html", links=_voiding_links),
     Swap: Page("review/_swap_facts.html", links=_swap_links),
     Review: Page("review/_review_facts.html", _review_context, _review_links, _review_documents),
 }
@@ -189,7 +194,7 @@ PAGES: dict[type[Machine], Page] = {
 
 def waiting(actor: User) -> list[Waiting]:
     """Reviews to do and reports to sign for an expert; panels to form, fill, lock and conclude for an organiser."""
-    return [*_for_expert(actor), *_for_organiser(actor), *_for_party(actor), *_for_decider(actor)]
+    return [*_for_expert(actor), *_for_organiser(actor), *_voidings(actor), *_for_party(actor), *_for_decider(actor)]
 
 
 def _invitations(actor: User) -> list[Waiting]:
@@ -242,6 +247,14 @@ def _for_decider(actor: User) -> list[Waiting]:
     return [
         Waiting(_("决定回避申请"), str(c), reverse("desk:object", args=["challenge", c.pk])) for c in rows.select_related("bid__call").order_by("created_at")
     ]
+
+
+def _voidings(actor: User) -> list[Waiting]:
+    """Proposals to void an opened ballot that another person made."""
+    scopes = scopes_with(actor, "approve_calls", Agency, "panel__call__agency") | scopes_with(actor, "convene_panels", Agency, "panel__call__agency")
+    scopes |= scopes_with(actor, "convene_panels", Call, "panel__call")
+    rows = Voiding.objects.filter(scopes, state="proposed").exclude(proposed_by=actor).select_related("panel__call", "review__expert", "review__bid")
+    return [Waiting(_("决定作废评分"), f"{v.panel.call.title} {v}", reverse("desk:object", args=["voiding", v.pk])) for v in rows]
 
 
 def _for_organiser(actor: User) -> list[Waiting]:

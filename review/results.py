@@ -27,6 +27,7 @@ from review.models import Mark, OtherScore, Result, Review, Seat
 from review.other_scores import ENTERED_ONCE, MIX, SITE_CHECK
 from review.panels import bids_of, sheet_of, sitting, stages_of
 from review.ranking import Lot, Ranked, Scored, TieBy, TieStep, rank
+from review.voiding import last_voiding
 
 if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules
@@ -192,8 +193,9 @@ def _hundredths(marks: Mapping[str, Mark]) -> list[tuple[str, int]]:
 
 
 def lots_of(panel: Panel) -> list[str]:
-    """The bids over which lots were drawn, in drawn order; empty while none was."""
-    found = panel.draws.filter(about="tie", state="drawn").order_by("-drawn_at").first()
+    """The bids over which lots were drawn, in drawn order; empty while none was, and after a ballot was voided until they are drawn anew."""
+    rows, since = panel.draws.filter(about="tie", state="drawn"), last_voiding(panel)
+    found = (rows if since is None else rows.filter(drawn_at__gt=since)).order_by("-drawn_at").first()
     return [] if found is None else list(found.transcript["order"])
 
 
@@ -249,7 +251,9 @@ def _results(tally: Tally) -> list[Result]:
 
 def _by_seed(tally: Tally) -> bool:
     """Whether lots of this panel fell before lots were drawn in public: its results say lot, and no draw was made."""
-    return not tally.drawn and any(r.explanation.get("decided_by") == str(TieBy.LOT) for r in tally.panel.results.all())
+    if tally.drawn or tally.panel.draws.filter(about="tie", state="drawn").exists():
+        return False
+    return any(r.explanation.get("decided_by") == str(TieBy.LOT) for r in tally.panel.results.all())
 
 
 def _ties(rules: CallRules, scored: list[Scored]) -> list[TieStep]:

@@ -451,8 +451,11 @@ def may_step_in(ask: Ask) -> object:
     """Sits in the panel, has no conflict today, and did not have this bid before."""
     from review.conflict_checks import standing_hits  # noqa: PLC0415
     from review.models import Review  # noqa: PLC0415
+    from review.voiding import saw_results  # noqa: PLC0415
 
     swap = ask.obj
+    if swap.expert_id in saw_results(swap.panel):
+        return _("接替的专家已经看过结果，不能再评新的申报，请换一位。")
     if not _sitting(swap.panel).filter(expert_id=swap.expert_id).exists():
         return _("接替的专家不在评审组名单中（或仍是候补）。")
     if Review.objects.filter(panel=swap.panel_id, bid=swap.review.bid_id, expert=swap.expert_id).exists():

@@ -89,7 +89,10 @@ def committed(review: Review) -> dict[str, str]:
 
 
 def seal_reason(review: Review, reason: str) -> str:
-    """Put the reason of a deviation into its envelope (not saved); its commitment, "" when it is taken away."""
+    """Put the reason of a deviation into its envelope (not saved); its commitment, "" when it is taken away. Of an opened ballot, in the
+    clear as well: a panel that scores again may ask its experts once more."""
+    if review.opened_at is not None:
+        review.deviation_reason = reason
     if not reason:
         review.sealed_reason = None
         return ""

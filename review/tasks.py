@@ -19,7 +19,7 @@ from grants.workflow.effects import Apply, Job, effect
 from grants.workflow.refusals import Refusal
 from review.analysing import analysis_of, keep, renew
 from review.conflict_checks import HANDED_IN, reviews_in_conflict
-from review.models import Challenge, Draw, Panel, PanelMember, Review, Ruling, Swap
+from review.models import Challenge, Draw, Panel, PanelMember, Review, Ruling, Swap, Voiding
 from review.panels import last_day, sitting
 from review.report import report_context
 from review.results import waiting_for_lots
@@ -83,13 +83,24 @@ def replace(job: Job) -> None:
     if review.state == "recused":
         page = reverse("review:panel", args=[review.panel_id])
         _write_to([review.panel.convened_by], "review/recused", review.panel, f"{job.key}/told", link=page, review=review)
+    _fill(review.panel, job.key)
+
+
+@effect("review.replace_voided")
+def replace_voided(job: Job) -> None:
+    """Ballots were voided after the lock: the next alternate, who has seen no result, is called and invited, or the organiser told who is missing."""
+    voiding = Voiding.objects.select_related("panel__call__agency", "panel__call__rules_version", "panel__convened_by").get(pk=job.object_id)
+    _fill(voiding.panel, job.key)
+
+
+def _fill(panel: Panel, key: str) -> None:
     try:
-        made = fill_gaps(review.panel)
+        made = fill_gaps(panel)
     except Refusal as short:
-        _write_to([review.panel.convened_by], "review/short", review.panel, job.key, why=str(short))
+        _write_to([panel.convened_by], "review/short", panel, key, why=str(short))
         return
-    if review.panel.state == "scoring":
-        _write_to({r.expert.user for r in made}, "review/invited", review.panel, job.key)
+    if panel.state == "scoring":
+        _write_to({r.expert.user for r in made}, "review/invited", panel, key)
 
 
 @effect("review.tell_swapped")
@@ -127,7 +138,7 @@ def void_late(job: Job) -> None:
     challenge = Challenge.objects.select_related("bid").get(pk=job.object_id)
     for panel in Panel.objects.filter(call_id=challenge.bid.call_id, state__in=("forming", "scoring")):
         for review, hits in reviews_in_conflict(panel):
-            if review.expert_id == challenge.expert_id:
+            if review.expert_id == challenge.expert_id and review.opened_at is None:
                 perform(review, "void", by=SYSTEM, reason=hits[0].sentence)
 
 
@@ -173,12 +184,12 @@ def analyse_again(job: Job) -> None:
 
 @effect("review.analyse", slow=True)
 def analyse(job: Job) -> Apply:
-    """Make the reference analysis of the locked ballots and keep it, once; its hash goes into the ledger."""
+    """Make the reference analysis of the locked ballots and keep it, once for each lock; its hash goes into the ledger."""
     panel = _panel(job)
     found = analysis_of(panel)
 
     def apply() -> None:
-        keep(panel, found)
+        (keep if panel.voidings.filter(state="carried_out").first() is None else renew)(panel, found)
 
     return apply
 

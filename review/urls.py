@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.views import ballots, committee, draws, grid, meeting, panels, pool, runs, scoring, seats
+from review.views import ballots, committee, conflicts, draws, grid, meeting, panels, pool, runs, scoring, seats
 
 app_name = "review"
 urlpatterns = [
@@ -32,6 +32,7 @@ urlpatterns = [
     path("panels/<uuid:pk>/void-conflicted/", panels.void_conflicted, name="void_conflicted"),
     path("panels/<uuid:pk>/hits/<int:hit>/", panels.dismiss, name="dismiss"),
     path("panels/<uuid:pk>/reviews/<uuid:review>/void/", panels.void, name="void"),
+    path("panels/<uuid:pk>/reviews/<uuid:review>/propose-voiding/", conflicts.propose_voiding, name="propose_voiding"),
     path("panels/<uuid:pk>/ranking/", panels.ranking, name="ranking"),
     path("panels/<uuid:pk>/discussion/", committee.discussion, name="second_ballots"),
     path("panels/<uuid:pk>/rulings/", committee.rulings, name="rulings"),

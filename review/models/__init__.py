@@ -8,6 +8,7 @@ from review.models.pool import Expert, Relation, Seat
 from review.models.results import PanelAnalysis, Result
 from review.models.rulings import Ruling
 from review.models.ties import Node, Tie
+from review.models.voidings import Voiding
 
 __all__ = [
     "LIVE",
@@ -33,4 +34,5 @@ __all__ = [
     "SecondBallot",
     "Swap",
     "Tie",
+    "Voiding",
 ]

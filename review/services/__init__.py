@@ -7,6 +7,7 @@ draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, s
 panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
 rulings     propose_ruling
+voidings    propose_voiding
 seats       invite, join, decline, remind
 drafts      keep_draft, sheet_of
 scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, open_discussion, revise, take_back, explain_deviation, enter_other_score, lock,
@@ -63,6 +64,7 @@ from review.services.scoring import (
 from review.services.seats import decline, fill_seats, invite, join, remind
 from review.services.swaps import propose_swap
 from review.services.ties import end_tie, record_tie, withdraw_tie
+from review.services.voidings import propose_voiding
 
 __all__ = [
     "Kept",
@@ -100,6 +102,7 @@ __all__ = [
     "propose_dismissal",
     "propose_ruling",
     "propose_swap",
+    "propose_voiding",
     "publish",
     "question",
     "recommend_amount",

@@ -194,18 +194,19 @@ def _excuse_the_idle(panel: Panel) -> None:
 def void_conflicted(panel: Panel, *, by: User) -> list[Review]:
     """Void every live review whose expert turns out to be in conflict; alternates are called by the effect. Returns the voided.
 
-    A conflict found late voids the ballot, it is never averaged over fewer (review.md §2.1). Raises NotYou.
+    A conflict found late voids the ballot, it is never averaged over fewer (review.md §2.1). Opened ballots need a second person
+    (`propose_voiding`). Raises NotYou.
     """
     with transaction.atomic():
         require(organiser, panel, by=by)
         check_conflicts(panel, by=by)
         found = reviews_in_conflict(panel)
-        return [perform(review, "void", by=by, reason=hits[0].sentence) for review, hits in found]
+        return [perform(review, "void", by=by, reason=hits[0].sentence) for review, hits in found if review.opened_at is None]
 
 
 def withdraw_siblings(review: Review) -> None:
     """An expert who left a bid in one stage leaves it in all: live reviews of the same pair are voided by the clock."""
-    others = Review.objects.filter(panel=review.panel_id, bid=review.bid_id, expert=review.expert_id, state__in=LIVE)
+    others = Review.objects.filter(panel=review.panel_id, bid=review.bid_id, expert=review.expert_id, state__in=LIVE, opened_at=None)
     for other in others:
         perform(other, "void", by=SYSTEM, reason=_("专家已退出这份申报的评审，各环节一并作废。"))
 

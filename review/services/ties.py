@@ -46,15 +46,15 @@ def record_tie(
         ends = node_of(left), node_of(right)
         if ends[0] == ends[1]:
             raise _invalid("right", _("一项关系的双方不能是同一个人或同一个单位。"))
-        once = _once(kind, ends, since)
-        known = Tie.objects.filter(once=once, withdrawn_at=None).first()
-        if known is not None:
-            return known
-        made = Tie.objects.create(
-            left=ends[0], right=ends[1], kind=kind, since=since, until=until, source=source, evidence=evidence.strip(), agency=agency,
-            recorded_at=clock.now(), recorded_by=by, once=once,
+        made, new = Tie.objects.get_or_create(
+            once=_once(kind, ends, since), withdrawn_at=None,
+            defaults={
+                "left": ends[0], "right": ends[1], "kind": kind, "since": since, "until": until, "source": source, "evidence": evidence.strip(),
+                "agency": agency, "recorded_at": clock.now(), "recorded_by": by,
+            },
         )  # fmt: skip
-        _remember("tie.record", made, by, answer, _days(since=since, until=until, evidence=made.evidence))
+        if new:
+            _remember("tie.record", made, by, answer, _days(since=since, until=until, evidence=made.evidence))
     return made
 
 

@@ -19,6 +19,7 @@ from grants.workflow.door import explain, perform, require
 from grants.workflow.refusals import Refusal
 from review import other_scores, services
 from review.blinding import anonymous, hidden_from
+from review.conflict_checks import reviews_in_conflict
 from review.forms import AssignForm, ConveneForm, ReasonForm
 from review.models import LIVE, Panel
 from review.pages import LOCKED, member_rows, organises, sits
@@ -89,8 +90,17 @@ def _work(found: Panel, actor: Any) -> dict[str, Any]:
         "hits": hits, "missing_seats": missing_seats(found), "under_reviewed": under_reviewed(found), "form": AssignForm(),
         "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor),
         "runs": found.runs.select_related("made_by")[:10], "swaps": _swaps(found),
-        "live": _live(found) if found.state in ("forming", "scoring") else (),
+        "live": _live(found).filter(opened_at=None) if found.state in ("forming", "scoring") else (), "late": _late(found),
     }  # fmt: skip
+
+
+def _late(found: Panel) -> list[dict[str, Any]]:
+    """Opened ballots whose expert should have stepped aside, before the report is issued, each with its proposal to void it if there is one."""
+    if found.state not in ("scoring", "scored") or found.locked_by_id is None:
+        return []
+    proposed = {(v.review.bid_id, v.review.expert_id): v for v in found.voidings.filter(state="proposed").select_related("review")}
+    rows = [(r, hits[0]) for r, hits in reviews_in_conflict(found) if r.opened_at is not None]
+    return [{"review": r, "hit": hit, "voiding": proposed.get((r.bid_id, r.expert_id))} for r, hit in rows]
 
 
 def _gaps(found: Panel, actor: Any) -> dict[str, Any]:

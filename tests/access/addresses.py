@@ -109,6 +109,7 @@ OBJECTS: dict[str, Given] = {
     "review:expert": pk("expert"), "review:convene": pk("call"), "review:review": pk("review"), "review:score": pk("review"),
     "review:dismiss": lambda world: {"pk": world.objects["panel"].pk, **_row("panel", "hits", "hit")(world)},
     "review:void": lambda world: {"pk": world.objects["panel"].pk, "review": world.objects["review"].pk},
+    "review:propose_voiding": lambda world: {"pk": world.objects["panel"].pk, "review": world.objects["review"].pk},
     "review:swap": lambda world: {"pk": world.objects["panel"].pk, "review": world.objects["review"].pk},
     "review:run": lambda world: {"pk": world.objects["panel"].pk, "which": "IN", **_row("panel", "runs", "run")(world)},
     "awards:notice": pk("notice"), "awards:sheet": pk("notice"), "awards:object": pk("notice"), "awards:objected": pk("notice"),

@@ -20,7 +20,7 @@ from grants.people.permissions import grant
 from grants.people.roles import ROLES
 from grants.workflow.machine import Machine
 from grants.workflow.rules import PUBLIC, SYSTEM
-from review.models import Challenge, Draw, DrawParty, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap
+from review.models import Challenge, Draw, DrawParty, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
 
 
 @dataclass
@@ -142,6 +142,7 @@ def _review_side(g: Graph) -> None:
     g.objects["swap"] = _make(Swap, panel=panel, review=g.objects["review"], expert=heir, reason="出差", proposed_by=g.others["bystander"])
     odd = _make(Review, panel=panel, bid=g.objects["bid"], expert=heir)
     g.objects["ruling"] = _make(Ruling, panel=panel, review=odd, outcome="exclude", reason="与材料不符", proposed_by=g.others["bystander"])
+    g.objects["voiding"] = _make(Voiding, panel=panel, review=odd, why="存在劳动关系", reason="应当回避", proposed_by=g.others["bystander"])
     g.actors["expert"] = expert.user
 
 

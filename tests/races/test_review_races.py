@@ -15,7 +15,8 @@ from grants.workflow import effects
 from grants.workflow.door import perform
 from grants.workflow.refusals import NotNow
 from review import services
-from review.models import LIVE, Panel, Review
+from review.conflicts import RelationKind
+from review.models import LIVE, ConflictHit, Panel, Review, Tie, Voiding
 from tests.world import review as world
 from tests.world.review import Judged
 
@@ -105,3 +106,63 @@ def test_of_two_officers_who_draw_at_once_one_panel_comes_out(number: int) -> No
     losers = [t for t in told if isinstance(t, NotNow)]
     assert [t.rule for t in losers] == ["no_other_panel"], told
     assert Panel.objects.filter(call=made.call).count() == 1
+
+
+def conflicted(name: str) -> tuple[Judged, Panel, Review]:
+    """A locked panel in which a ballot turns out to be in conflict, every member's signature under the report."""
+    made = world.judged(world.rules(name=name), n=1, sector=7, finance=2)
+    panel = world.locked(world.started(made.call, made.desk.officer), made.desk.officer)
+    with clock.at(world.after(made.call, 10)):
+        for member in panel.members.filter(alternate=False).select_related("expert__user"):
+            services.sign(panel, by=member.expert.user)
+        review = world.review_of(panel)
+        services.record_tie(review.expert, review.bid.organisation, RelationKind.CONSULTED, agency=made.desk.agency, by=made.desk.officer)
+    return made, Panel.objects.get(pk=panel.pk), review
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_of_two_who_void_the_same_ballot_at_once_one_does(number: int) -> None:
+    """Two proposals in the same second are one; two approvals void once, reopen once and call one alternate."""
+    made, panel, review = conflicted(f"YX-2026-R{number}")
+    proposals = at_once(made, *[lambda: services.propose_voiding(review, "应当回避", by=fresh(made.desk.officer))] * 2)
+    assert [t.rule for t in proposals if isinstance(t, NotNow)] == ["voiding_once"], proposals
+    voiding = Voiding.objects.get()
+    told = at_once(made, *[lambda: perform(Voiding.objects.get(pk=voiding.pk), "approve", by=fresh(made.desk.approver))] * 2)
+    assert len([t for t in told if isinstance(t, NotNow)]) == 1, told
+    effects.drain()
+    effects.drain()
+    assert Panel.objects.get(pk=panel.pk).state == "scoring"
+    assert panel.reviews.filter(state="voided").count() == 1
+    assert panel.reviews.filter(state="assigned").count() == 1
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_finding_set_aside_while_its_ballot_is_voided_ends_one_way(number: int) -> None:
+    """Whichever comes first: dismissed and nothing voided, or voided; never a concluded panel over a standing conflict."""
+    made, panel, review = conflicted(f"YX-2026-Q{number}")
+    with clock.at(world.after(made.call, 6)):
+        services.check_conflicts(panel, by=made.desk.officer)
+        hit = ConflictHit.objects.get(expert=review.expert)
+        services.propose_dismissal(hit, "误录", by=made.desk.officer)
+        voiding = services.propose_voiding(review, "应当回避", by=made.desk.officer)
+    told = at_once(
+        made,
+        lambda: services.dismiss_hit(ConflictHit.objects.get(pk=hit.pk), "核实", by=fresh(made.desk.approver)),
+        lambda: perform(Voiding.objects.get(pk=voiding.pk), "approve", by=fresh(made.desk.approver)),
+        lambda: services.conclude(Panel.objects.get(pk=panel.pk), by=fresh(made.desk.officer)),
+    )
+    assert all(t is None or not isinstance(t, BaseException) or isinstance(t, NotNow) for t in told), told
+    state = Panel.objects.get(pk=panel.pk).state
+    gone = panel.reviews.filter(state="voided").exists()
+    set_aside = ConflictHit.objects.filter(pk=hit.pk).exclude(dismissed_by=None).exists()
+    assert state != "concluded" or (set_aside and not gone)
+    assert gone == (state == "scoring")
+
+
+def test_the_same_tie_recorded_by_two_at_once_is_one_row() -> None:
+    made = world.judged(n=1, sector=2, finance=0)
+    expert, body = made.experts["S01"], made.bodies[0].organisation
+    services.record_tie(expert, body, RelationKind.DONOR, agency=made.desk.agency, by=made.desk.officer)  # so that both parties are there already
+    told = at_once(made, *[lambda: services.record_tie(expert, body, RelationKind.BOARD, agency=made.desk.agency, by=fresh(made.desk.officer))] * 3)
+    assert Tie.objects.count() == 2
+    assert {getattr(t, "pk", t) for t in told} == {Tie.objects.get(kind="board").pk}, told

@@ -52,7 +52,7 @@ class Case:
     @cached_property
     def rulings(self) -> Mapping[Any, Ruling]:
         """Review → what the committee decided about its ballot."""
-        rows = Ruling.objects.filter(panel=self.decision.panel_id, review__bid=self.decision.bid_id, state="adopted")
+        rows = Ruling.objects.filter(panel=self.decision.panel_id, review__bid=self.decision.bid_id, state="adopted", review__state="submitted")
         return {r.review_id: r for r in rows}
 
     @cached_property
@@ -245,6 +245,8 @@ def events(case: Case) -> list[AuditEvent]:
             found += AuditEvent.objects.filter(subject=review.subject, event="review.revise").order_by("-id")[:1]
     for ruling in case.rulings.values():
         found += AuditEvent.objects.filter(subject=ruling.subject, event="ruling.adopt").order_by("-id")[:1]
+    for voiding in case.decision.panel.voidings.filter(review__bid=case.decision.bid_id, state="carried_out").order_by("created_at"):
+        found += AuditEvent.objects.filter(subject=voiding.subject, event="voiding.approve").order_by("-id")[:1]
     if case.lot is not None:
         found += AuditEvent.objects.filter(subject=case.lot.subject, event__in=("draw.open", "draw.draw")).order_by("id")
     found += _assigned(case)
