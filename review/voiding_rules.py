@@ -10,7 +10,9 @@ from grants.people.rules import not_same_as
 from grants.workflow.rules import Ask, Rule, row_rule, rule
 from review.rules import _panel_state, _swap_visible, convenes_without_interest, judge
 
-second_officer = judge & convenes_without_interest & not_same_as("proposed_by", _("不是提出的人"), _("作废由您提出，须由另一个人决定。"))
+second_officer = (
+    judge & convenes_without_interest & not_same_as("proposed_by", _("不是提出的人"), _("作废由您提出，须由另一个人决定。"))
+)
 
 
 @rule(_("评审报告尚未出具"), _("评审报告已经出具，评分不能再作废；对结果有异议请在公示期内提出。"))
@@ -36,7 +38,10 @@ def conflict_stands(ask: Ask) -> object:
     return _("没有查到这位专家与这份申报的利害关系，或已由两人排除。评分拆封以后，只有应当回避的才能作废。")
 
 
-@rule(_("评分尚未拆封"), _("这份评分已经拆封，本人不能再改、再评或退出，也不能由一个人作废。应当回避的，由一人提出作废、另一人同意。"))
+@rule(
+    _("评分尚未拆封"),
+    _("这份评分已经拆封，本人不能再改、再评或退出，也不能由一个人作废。应当回避的，由一人提出作废、另一人同意。"),
+)
 def still_sealed(ask: Ask) -> bool:
     """A panel that scores again because of one ballot does not take back the others: their experts have seen the results."""
     return ask.obj.opened_at is None

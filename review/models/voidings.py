@@ -40,9 +40,7 @@ class Voiding(VoidingMachine):
             states_are(VoidingStates, "voiding"),
             models.CheckConstraint(name="voiding_reason", condition=~Q(reason="")),
             models.CheckConstraint(name="voiding_by_two", condition=Q(decided_by=None) | ~Q(decided_by=models.F("proposed_by"))),
-            models.UniqueConstraint(
-                fields=["review"], condition=Q(state__in=("proposed", "carried_out")), name="voiding_once"
-            ),
+            models.UniqueConstraint(fields=["review"], condition=Q(state__in=("proposed", "carried_out")), name="voiding_once"),
         ]
 
     def __str__(self) -> str:

@@ -21,10 +21,16 @@ def propose_voiding(review: Review, reason: str, *, by: User) -> Voiding:
     Raises Invalid (no reason), NotYou, NotNow (not opened, report issued, no conflict stands, proposed already).
     """
     with transaction.atomic():
-        panel = Panel.objects.select_for_update(of=("self",)).select_related("call__agency", "call__rules_version").get(pk=review.panel_id)
+        panel = (
+            Panel.objects.select_for_update(of=("self",))
+            .select_related("call__agency", "call__rules_version")
+            .get(pk=review.panel_id)
+        )
         if panel.voidings.filter(review__bid=review.bid_id, review__expert=review.expert_id, state="proposed").exists():
             raise NotNow(_("这份评分已有人提出作废，请等待另一个人决定。"), rule="voiding_once")
         hits = standing_hits(review.expert, review.bid)
-        voiding = Voiding(panel=panel, review=review, why=hits[0].sentence[:500] if hits else "", reason=written(reason), proposed_by=by)
+        voiding = Voiding(
+            panel=panel, review=review, why=hits[0].sentence[:500] if hits else "", reason=written(reason), proposed_by=by
+        )
         begin(voiding, by=by, facts=Facts(public=about(voiding), private={"note": voiding.reason}))
     return voiding

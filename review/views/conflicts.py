@@ -29,7 +29,9 @@ def propose_voiding(request: HttpRequest, pk: Any, review: Any) -> HttpResponse:
     )
     if not organises(me(request), found):
         raise Http404
-    rows = found.reviews.filter(state="submitted", opened_at__isnull=False).select_related("expert__user", "bid__call__rules_version")
+    rows = found.reviews.filter(state="submitted", opened_at__isnull=False).select_related(
+        "expert__user", "bid__call__rules_version"
+    )
     row = get_object_or_404(rows, pk=review)
     form, refusal = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():

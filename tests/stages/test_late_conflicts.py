@@ -71,7 +71,9 @@ def ballot(judged: Judged, at: int = 0, bid: int = 0) -> Review:
 def tied(judged: Judged, review: Review) -> Tie:
     """What nobody knew: the expert advised the bidder."""
     body = review.bid.organisation
-    return services.record_tie(review.expert, body, K.CONSULTED, agency=judged.desk.agency, by=judged.desk.officer, since=clock.today())
+    return services.record_tie(
+        review.expert, body, K.CONSULTED, agency=judged.desk.agency, by=judged.desk.officer, since=clock.today()
+    )
 
 
 def signed(judged: Judged) -> Panel:
@@ -181,7 +183,13 @@ def test_after_the_lock_a_ballot_falls_for_a_conflict_and_for_nothing_else(judge
 def test_only_organisers_propose_and_another_person_decides(judged: Judged) -> None:
     review = ballot(judged)
     tied(judged, review)
-    for who in (judged.desk.finance, judged.desk.approver, judged.bodies[0].signatory, review.expert.user, ballot(judged, 1).expert.user):
+    for who in (
+        judged.desk.finance,
+        judged.desk.approver,
+        judged.bodies[0].signatory,
+        review.expert.user,
+        ballot(judged, 1).expert.user,
+    ):
         with pytest.raises(NotYou):
             services.propose_voiding(review, "应当回避", by=who)
     made = services.propose_voiding(review, "应当回避", by=judged.desk.officer)
@@ -378,7 +386,9 @@ def test_the_evidence_pack_repeats_a_result_with_a_voided_ballot(tmp_path: Path)
     with clock.at(awarded.at(made.call, 14)):
         ledger.sequence()
         ledger.checkpoint()
-        decision = Decision.objects.select_related("bid__organisation", "call__rules_version", "call__agency", "panel").get(bid=review.bid)
+        decision = Decision.objects.select_related("bid__organisation", "call__rules_version", "call__agency", "panel").get(
+            bid=review.bid
+        )
         content = pack(decision)
     with zipfile.ZipFile(io.BytesIO(content if isinstance(content, bytes) else content.content)) as package:
         package.extractall(tmp_path)
@@ -419,7 +429,10 @@ def test_members_and_strangers_learn_nothing_of_it(judged: Judged) -> None:
     review = ballot(judged)
     tied(judged, review)
     made = services.propose_voiding(review, "应当回避", by=judged.desk.officer)
-    pages = [reverse("desk:object", args=["voiding", made.pk]), reverse("review:propose_voiding", args=[review.panel_id, review.pk])]
+    pages = [
+        reverse("desk:object", args=["voiding", made.pk]),
+        reverse("review:propose_voiding", args=[review.panel_id, review.pk]),
+    ]
     for who in (review.expert.user, ballot(judged, 1).expert.user, judged.bodies[0].signatory, people.office().officer):
         assert [see(who, page).status_code for page in pages] == [404, 404]
     member = see(ballot(judged, 1).expert.user, reverse("review:panel", args=[review.panel_id])).content.decode()
