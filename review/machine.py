@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.refusals import Invalid
+from grants.workflow.rules import the_clock
 from review import rules
 from review.voiding_rules import no_late_conflict, no_late_conflict_here, still_sealed
 
@@ -130,7 +131,7 @@ class PanelMachine(Machine):
         words = {"dissent": dissent.strip()} if dissent.strip() else {}
         return Facts(public={"dissent": bool(words), "result": self.result_hash()}, private=words)
 
-    @step(state, _("重新开放补评"), source=P.SCORED, to=P.SCORING, by=rules.the_clock)
+    @step(state, _("重新开放补评"), source=P.SCORED, to=P.SCORING, by=the_clock)
     def reopen(self) -> Facts:
         """评分拆封后作废的，由候补补评：签署作废，其余评分不动，补评后再锁定、再签署。"""
         before = self.result_hash()
@@ -203,7 +204,7 @@ class ReviewMachine(Machine):
         broken = self.state == R.SUBMITTED and not self.seal_is_whole
         return Facts(private={"note": written(reason)}, public={"seal": "broken"} if broken else {})
 
-    @step(state, _("作废已拆封的评分"), source=R.SUBMITTED, to=R.VOIDED, by=rules.the_clock, danger=True)
+    @step(state, _("作废已拆封的评分"), source=R.SUBMITTED, to=R.VOIDED, by=the_clock, danger=True)
     def annul(self, *, reason: str) -> Facts:
         """经一人提出、另一人同意以后作废；原评分保留，不再计入。"""
         return Facts(private={"note": written(reason)})
