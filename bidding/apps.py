@@ -9,8 +9,13 @@ class BiddingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the effects, and what bids do when their call moves."""
-        from bidding import bulk, tasks  # noqa: F401, PLC0415 - effects register themselves
+        from bidding import bulk, seal_tasks, tasks  # noqa: F401, PLC0415 - effects register themselves
+        from bidding.seal_rules import seal_is_ready  # noqa: PLC0415
+        from grants.calls.models import Call  # noqa: PLC0415
         from grants.workflow.effects import react  # noqa: PLC0415
+        from grants.workflow.machine import guard  # noqa: PLC0415
+
+        guard(Call, "open", seal_is_ready)
 
         react("call", "close", "bidding.settle")
         react("call", "amend", "bidding.tell_addendum")

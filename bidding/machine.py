@@ -26,6 +26,7 @@ from bidding.rules import (
     within_bid_limit,
     writer,
 )
+from bidding.seal_rules import bids_are_opened, did_not_open, not_under_seal, opened_or_failed, under_seal
 from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.rules import rule, the_clock
@@ -67,7 +68,7 @@ class BidMachine(Machine):
         abstract = True
 
     @step(state, _("提交"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=S.SUBMITTED, by=applicant,
-          when=[in_time, organisation_verified, rules_acknowledged, not_the_operator, within_bid_limit, is_complete],
+          when=[not_under_seal, in_time, organisation_verified, rules_acknowledged, not_the_operator, within_bid_limit, is_complete],
           then=["bidding.acknowledge"])
     def submit(self, *, declarations: Sequence[str] = ()) -> Facts:
         """签署承诺，冻结一个版本并出具回执；截止前可再次提交替换。"""
@@ -78,14 +79,38 @@ class BidMachine(Machine):
         version = self.freeze_version(accepted)
         return Facts(public={"number": self.number, "version": version.number, "content": version.hash}, files=version.files())
 
-    @step(state, _("请签署人查看"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=None, by=writer, when=[in_time],
-          then=["bidding.ask_to_sign"])
+    @step(state, _("提交密封投标"), source=[S.DRAFT, S.SUBMITTED, S.WITHDRAWN], to=S.SUBMITTED, by=applicant,
+          when=[under_seal, call_is_open, organisation_verified, rules_acknowledged, not_the_operator, within_bid_limit],
+          then=["bidding.acknowledge_sealed"])
+    def seal(self, *, version: Any, files: Any) -> Facts:
+        """收下密封文件和公开的投标头并出具回执；开标之前谁也看不到内容，截止前可再次提交替换。"""
+        version.declarations = [d["code"] for d in self.accept_declarations(version.declarations)]
+        self.submitted_at = clock.arrived()
+        self.give_number()
+        self.receive_sealed(version, files)
+        public = {"number": self.number, "version": version.number, "content": version.hash, "mode": str(version.mode)}
+        return Facts(public=public, files={name: file.sha256 for name, file in files.items()})
+
+    @step(state, _("打开密封投标"), source=S.SUBMITTED, to=None, by=the_clock, when=[under_seal, call_is_closed])
+    def unseal(self, *, version: Any, content: Any) -> Facts:
+        """开标时逐份打开，内容与投标时的承诺值核对一致才算数。"""
+        taken = self.take_out(version, content)
+        return Facts(public={"version": taken.number, "content": taken.hash, "header": version.hash}, files=taken.files())
+
+    @step(state, _("用留存包恢复"), source=S.SUBMITTED, to=None, by=applicant, when=[did_not_open])
+    def restore(self, *, version: Any, content: Any) -> Facts:
+        """开标时没有打开的，由投标单位上传投标留存包；与承诺值逐字节一致才接受。"""
+        taken = self.take_out(version, content)
+        return Facts(public={"version": taken.number, "content": taken.hash, "header": version.hash}, files=taken.files())
+
+    @step(state, _("请签署人查看"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=None, by=writer,
+          when=[not_under_seal, in_time], then=["bidding.ask_to_sign"])
     def ask_to_sign(self) -> None:
         """填报人请签署人通读并签署；签署人会收到站内信。"""
         self.ask_for_signature()
 
-    @step(state, _("退给填报人修改"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=None, by=applicant, when=[in_time],
-          then=["bidding.send_back"])
+    @step(state, _("退给填报人修改"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=None, by=applicant,
+          when=[not_under_seal, in_time], then=["bidding.send_back"])
     def send_back(self, *, reason: str, pages: Sequence[str] = ()) -> Facts:
         """签署人写明要改什么、在哪几部分；填报人会收到站内信。"""
         self.give_back(reason, pages)
@@ -97,25 +122,25 @@ class BidMachine(Machine):
         """截止前可撤回，撤回后仍可再次提交。"""
 
     @step(state, _("以提交版本为准"), source=[S.SUBMITTED, S.RETURNED, S.ADMITTED, S.REJECTED], to=None, by=the_clock,
-          when=[call_is_closed])
+          when=[call_is_closed, bids_are_opened])
     def settle(self) -> Facts:
         """截止后舍弃没有提交的修改，工作稿恢复为最后提交的版本。"""
         version = self.restore_version()
         return Facts(public={"version": version.number, "content": version.hash})
 
-    @step(state, _("退回补正"), source=S.SUBMITTED, to=S.RETURNED, by=screener, when=[call_is_closed, not_yet_corrected],
-          then=["bidding.ask_for_correction"], danger=True)
+    @step(state, _("退回补正"), source=S.SUBMITTED, to=S.RETURNED, by=screener,
+          when=[call_is_closed, bids_are_opened, not_yet_corrected], then=["bidding.ask_for_correction"], danger=True)
     def return_for_correction(self, *, items: str) -> Facts:
         """写明要补正的内容；补正期限按征集规则计算，一次为限。"""
         self.ask_to_correct(items)
         return Facts(public={"due_at": self.correction_due_at.isoformat()}, private={"items": items})
 
-    @step(state, _("通过资格审查"), source=S.SUBMITTED, to=S.ADMITTED, by=screener, when=[call_is_closed, screening_done, declared_files_here],
-          then=["bidding.tell_admitted"])
+    @step(state, _("通过资格审查"), source=S.SUBMITTED, to=S.ADMITTED, by=screener,
+          when=[call_is_closed, bids_are_opened, screening_done, declared_files_here], then=["bidding.tell_admitted"])
     def admit(self) -> None:
         """逐项审查合格，进入评审。"""
 
-    @step(state, _("不予受理"), source=S.SUBMITTED, to=S.REJECTED, by=screener, when=[call_is_closed],
+    @step(state, _("不予受理"), source=S.SUBMITTED, to=S.REJECTED, by=screener, when=[call_is_closed, opened_or_failed],
           then=["bidding.tell_rejected"], danger=True)
     def reject(self) -> None:
         """写明依据的条款和事实（说明随通知书送达申报单位）。"""

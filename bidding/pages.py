@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from bidding.declared import missing
-from bidding.models import Bid
+from bidding.models import Bid, SealKey
 from bidding.rules import belongs_to, handed_in
+from bidding.seal_rules import is_sealed_call, opening_due, took_part
 from grants import clock
 from grants.calls.models import Call
 from grants.documents.models import StoredFile
@@ -37,6 +38,8 @@ def _context(bid: Bid, actor: Any) -> dict[str, Any]:
 
 def _links(bid: Bid, actor: Any) -> Sequence[Link]:
     links = []
+    if bid.is_sealed and bid.seal_refusal and belongs_to(bid, actor):
+        links.append(Link(_("用留存包恢复"), reverse("bidding:restore", args=[bid.pk]), primary=True))
     if belongs_to(bid, actor):
         primary = bid.state in ("draft", "returned")
         links.append(Link(_("填写与修改") if primary else _("申报书清单"), reverse("bidding:tasks", args=[bid.pk]), primary))
@@ -52,8 +55,10 @@ def _links(bid: Bid, actor: Any) -> Sequence[Link]:
 def _documents(bid: Bid, actor: Any) -> list[tuple[Any, StoredFile]]:
     """Receipts; attachments as submitted; for the applicant also those of the working copy; for the agency the evidence."""
     versions = list(bid.versions.select_related("receipt").order_by("-number"))
+    sealed = list(bid.sealed_versions.select_related("receipt")) if bid.sealed else []
     found: dict[str, tuple[str, StoredFile]] = {}
-    for version in versions:
+    handed: Sequence[Any] = [*versions, *sealed]
+    for version in handed:
         if version.receipt is not None:
             found[version.receipt.sha256] = (_("回执 %(no)s") % {"no": version.receipt_number}, version.receipt)
     for row in bid.withdrawal_receipts.select_related("pdf"):
@@ -73,14 +78,51 @@ def _as_submitted(versions: Sequence[Any]) -> dict[str, tuple[str, StoredFile]]:
     return {row.sha256: (names[row.sha256], row) for row in StoredFile.objects.filter(pk__in=names)}
 
 
-PAGES: dict[type[Machine], Page] = {Bid: Page("bidding/_facts.html", _context, _links, _documents)}
+def _seal_context(key: SealKey, actor: Any) -> dict[str, Any]:
+    shares = list(key.shares.all())
+    return {"officers": key.officers.all(), "groups": len(shares), "rehearsed": sum(s.rehearsed_at is not None for s in shares)}
+
+
+def _seal_links(key: SealKey, actor: Any) -> Sequence[Link]:
+    return [Link(_("密封与开标"), reverse("bidding:seal", args=[key.call_id]), primary=True)]
+
+
+def _seal_documents(key: SealKey, actor: Any) -> list[tuple[Any, StoredFile]]:
+    record = getattr(key, "opening_record", None)
+    return [(_("开标记录"), record.pdf)] if record is not None and record.pdf is not None else []
+
+
+PAGES: dict[type[Machine], Page] = {
+    Bid: Page("bidding/_facts.html", _context, _links, _documents),
+    SealKey: Page("bidding/_seal_facts.html", _seal_context, _seal_links, _seal_documents),
+}
 
 
 def waiting(actor: Any) -> list[Waiting]:
     """Drafts before the deadline, corrections, addenda to confirm; for the agency the bids that await screening, per call."""
     if getattr(actor, "pk", None) is None:
         return []
-    return [*_of_applicants(actor), *_of_screeners(actor)]
+    return [*_of_applicants(actor), *_of_screeners(actor), *_of_custodians(actor), *_of_dealers(actor)]
+
+
+def _of_custodians(actor: Any) -> list[Waiting]:
+    """Rehearsals before the call opens, openings after it closed, records to sign. One query."""
+    due = Q(state="made", call__state__in=("draft", "pending", "published")) | opening_due()
+    signing = Q(state="opened", opening_record__isnull=False) & ~Q(opening_record__signatures__user=actor)
+    rows = SealKey.objects.filter(due | signing, officers__user=actor).select_related("call", "opening_record").distinct()
+    words = {"made": _("演练开标"), "ready": _("开标"), "opened": _("签署开标记录")}
+    mine = [key for key in rows.order_by("call__closes_at")[:50] if key.state != "opened" or took_part.allows(key, actor, clock.now())]
+    return [Waiting(words[key.state], key.call.title, reverse("bidding:seal", args=[key.call_id]), key.call.opens_at) for key in mine]
+
+
+def _of_dealers(actor: Any) -> list[Waiting]:
+    """Sealed calls that have no key yet: they would not open for bids."""
+    calls = Call.objects.filter(scopes_with(actor, "draft_calls", Agency, "agency"), state="published").select_related("rules_version")
+    without = calls.exclude(pk__in=SealKey.objects.exclude(state="replaced").values("call_id"))
+    return [
+        Waiting(_("制作开标密钥"), call.title, reverse("bidding:seal", args=[call.pk]), call.opens_at)
+        for call in without.order_by("opens_at")[:50] if is_sealed_call(call)
+    ]  # fmt: skip
 
 
 TO_DO = {

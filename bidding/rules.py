@@ -61,6 +61,8 @@ def in_time(ask: Ask) -> Any:
 @rule(_("受理期内的工作稿，或补正期内的退回稿"))
 def working_copy_open(ask: Ask) -> Any:
     """Whether the working copy may still be edited; after the deadline what was submitted stands."""
+    if ask.obj.is_sealed:
+        return _("本次征集须密封投标，系统里不存工作稿；请在“密封投标”页面填写，草稿只存在您的电脑上。")
     if ask.obj.state in ("draft", "submitted", "withdrawn", "returned"):
         return in_time.answer(ask)
     return _("申报已有结论或已逾期，内容不能再修改。")
@@ -180,9 +182,13 @@ def _visible(actor: Any) -> Q:
 
 
 def handed_in() -> Q:
-    """Bids that were submitted, not withdrawn, in a call whose deadline has passed: what the agency received."""
-    opened = Q(call__state__in=AFTER_CLOSING) | Q(call__state="cancelled", call__closes_at__lte=clock.now())
-    return opened & ~Q(number="") & ~Q(state="withdrawn")
+    """Bids that were submitted, not withdrawn, in a call whose deadline has passed: what the agency received.
+
+    A sealed bid counts from its opening on, also when it did not open.
+    """
+    closed = Q(call__state__in=AFTER_CLOSING) | Q(call__state="cancelled", call__closes_at__lte=clock.now())
+    readable = Q(sealed=False) | Q(opened_at__isnull=False) | ~Q(seal_refusal="")
+    return closed & readable & ~Q(number="") & ~Q(state="withdrawn")
 
 
 bid_visible: Rule = row_rule(

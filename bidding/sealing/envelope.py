@@ -95,16 +95,26 @@ def _header(place: Place, files: Mapping[str, bytes], commit: str) -> dict[str, 
 
 def check_files(header: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
     """Whether the sealed files are those of the header; needs no key. Raises SealRefused: format, missing, damaged, unlisted."""
+    check_hashes(header, {name: _sha256(content) for name, content in files.items()})
+
+
+def check_hashes(header: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
+    """The same of files that are kept elsewhere: name → SHA-256 (hex). Raises as `check_files`."""
     if header.get("format") != HEADER_FORMAT or header.get("suite") != SUITE:
         raise SealRefused("format", "header")
     listed = {name: digest for name, _size, digest in _listing(header.get("files"), "header")}
-    for name, expected in listed.items():
-        if name not in files:
+    for name in dict.fromkeys((MANIFEST, *listed)):
+        if name not in hashes or name not in listed:
             raise SealRefused("missing", name)
-        if not hmac.compare_digest(_sha256(files[name]), expected):
+        if not hmac.compare_digest(hashes[name], listed[name]):
             raise SealRefused("damaged", name)
-    if extra := sorted(set(files) - set(listed)):
+    if extra := sorted(set(hashes) - set(listed)):
         raise SealRefused("unlisted", extra[0])
+
+
+def hash_of(header: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a header in canonical JSON: what receipts and the opening record name. Raises NotCanonical."""
+    return _sha256(encode(header))
 
 
 def opened(header: Mapping[str, Any], files: Mapping[str, bytes], secret: str) -> Opened:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bidding.sealing.envelope import Opened, Sealed, opened
+from bidding.sealing.envelope import Opened, Sealed, hash_of, opened
 from bidding.sealing.refusals import SealRefused
 from grants.ledger.canonical import encode
 
@@ -32,6 +32,11 @@ def open_all(bids: Iterable[Sealed], secret: str) -> Iterator[Outcome]:
             yield Outcome(sealed, None, refusal)
 
 
+def hash_of_record(document: bytes) -> str:
+    """SHA-256 (hex) of an opening record: what its signatories sign."""
+    return hashlib.sha256(document).hexdigest()
+
+
 def record(call: str, group: Sequence[str], at: str, outcomes: Iterable[Outcome]) -> bytes:
     """开标记录 in canonical JSON: who opened, when (UTC, RFC 3339), every bid's header hash and result. No word of any bid is in it."""
     rows = [_row(outcome) for outcome in outcomes]
@@ -47,7 +52,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     return {
         "organisation": header.get("organisation", ""),
         "version": header.get("version", 0),
-        "header": hashlib.sha256(encode(header)).hexdigest(),
+        "header": hash_of(header),
         "commit": header.get("commit", ""),
         "result": "opened" if outcome.refusal is None else outcome.refusal.rule,
         "file": "" if outcome.refusal is None else outcome.refusal.name,

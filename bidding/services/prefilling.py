@@ -24,7 +24,8 @@ def start_prefilled(call: Call, organisation: Organisation, *, by: User, **basic
     Raises what `start_bid` raises; then nothing was written.
     """
     bid = start_bid(call, organisation, by=by, **basics)
-    prefill(bid, by=by)
+    if not bid.is_sealed:
+        prefill(bid, by=by)
     return Bid.objects.select_related(*Bid.door_select).get(pk=bid.pk)
 
 

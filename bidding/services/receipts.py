@@ -15,40 +15,44 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from bidding.models import Bid, BidVersion
+from bidding.models import Bid, BidVersion, SealedVersion
 from grants.ledger import proofs, receipts
 from grants.ledger.models import AuditEvent, stored_bytes
 
-EVENTS = ("bid.submit", "bid.withdraw")
+EVENTS = ("bid.submit", "bid.seal", "bid.withdraw")
+SEALED_PROJECT = "密封投标，开标后公开"
+Version = BidVersion | SealedVersion
 
 
 @dataclass(frozen=True)
 class Held:
-    """One receipt of a bid. version: the one submitted or withdrawn; pdf: the printed receipt if it is there already."""
+    """One receipt of a bid. version: the one submitted or withdrawn, sealed or not; pdf: the printed receipt if it is there already."""
 
     event: AuditEvent
-    version: BidVersion
+    version: Version
     number: str
     withdrawn: bool
     pdf: Any
 
 
 def of_bid(bid: Bid) -> list[Held]:
-    """Every receipt of a bid, newest first. Three queries."""
-    versions = {version.number: version for version in bid.versions.select_related("receipt")}
+    """Every receipt of a bid, newest first. Four queries at most."""
+    versions: dict[int, Version] = {version.number: version for version in bid.versions.select_related("receipt")}
+    if bid.sealed:
+        versions |= {version.number: version for version in bid.sealed_versions.select_related("receipt", "bid__call", "bid__organisation")}
     printed = {row.event_uid: row.pdf for row in bid.withdrawal_receipts.select_related("pdf")}
     found: list[Held] = []
     for event in AuditEvent.objects.filter(subject=bid.subject, event__in=EVENTS).order_by("id"):
-        version = versions.get(_version(event)) if event.event == "bid.submit" else (found[-1].version if found else None)
+        version = (found[-1].version if found else None) if event.event == "bid.withdraw" else versions.get(_version(event))
         if version is not None:
             found.append(_held(event, version, printed))
     return found[::-1]
 
 
-def of_version(version: BidVersion) -> Held:
+def of_version(version: Version) -> Held:
     """The receipt of one submitted version. Raises LookupError when the log holds no such submission."""
     for held in of_bid(version.bid):
-        if not held.withdrawn and held.version.pk == version.pk:
+        if not held.withdrawn and held.version.number == version.number:  # an opened version has the number under which it was sealed
             return held
     raise LookupError(f"no submission of {version} in the ledger")
 
@@ -62,20 +66,29 @@ def _version(event: AuditEvent) -> int:
     return int(json.loads(stored_bytes(event.leaf))["public"]["version"])
 
 
-def _held(event: AuditEvent, version: BidVersion, printed: dict[UUID, Any]) -> Held:
+def _held(event: AuditEvent, version: Version, printed: dict[UUID, Any]) -> Held:
     withdrawn = event.event == "bid.withdraw"
-    number = f"{version.content['number']}-{'C' if withdrawn else 'H'}{version.number}"
+    number = f"{said(version)['bid']}-{'C' if withdrawn else 'H'}{version.number}"
     return Held(event, version, number, withdrawn, printed.get(event.uid) if withdrawn else version.receipt)
 
 
 def about(held: Held) -> dict[str, Any]:
     """The plain words that are signed. Amounts are text in 元, the time is the entry's (UTC)."""
-    content = held.version.content
+    at = json.loads(stored_bytes(held.event.leaf))["at"]
+    rest = {"version": held.version.number, "content": held.version.hash}
+    return {"number": held.number, "event": held.event.event, "at": at, **said(held.version), **rest}
+
+
+def said(version: Version) -> dict[str, Any]:
+    """The words of a version that a receipt repeats. Of a sealed one nobody here knows the project or the amount."""
+    if isinstance(version, SealedVersion):
+        bid = version.bid
+        whose = {"call": bid.call.code, "call_title": bid.call.title, "organisation": bid.organisation.name, "bid": bid.number}
+        return {**whose, "project": SEALED_PROJECT, "grant": "", "sealed": str(version.mode)}
+    content = version.content
     return {
-        "number": held.number, "event": held.event.event, "at": json.loads(stored_bytes(held.event.leaf))["at"],
         "call": content["call"]["code"], "call_title": content["call"]["title"], "organisation": content["organisation"]["name"],
-        "project": content["title"], "grant": content["budget"]["grant"], "bid": content["number"], "version": held.version.number,
-        "content": held.version.hash,
+        "project": content["title"], "grant": content["budget"]["grant"], "bid": content["number"],
     }  # fmt: skip
 
 

@@ -17,17 +17,17 @@ from grants.money import NotMoney, exact, fen, number
 from grants.people.models import User
 from grants.workflow.door import require
 from grants.workflow.refusals import Invalid, NotNow
-from grants.workflow.rules import Answer, Ask
+from grants.workflow.rules import Answer, Ask, Rule
 
 Row = Mapping[str, Any]
 
 
-def held_for(bid: Bid, by: User) -> tuple[Bid, Answer]:
+def held_for(bid: Bid, by: User, *, open_while: Rule = working_copy_open) -> tuple[Bid, Answer]:
     """The locked row, once the actor may write it and the working copy is open. Raises NotYou, NotNow. Needs a transaction."""
     rows = Bid._base_manager.select_for_update(of=("self",)).select_related(*Bid.door_select, "call__rules_version")
     held = rows.get(pk=bid.pk)
     answer = require(writer, held, by=by)
-    when = working_copy_open.answer(Ask(by, held, clock.now()))
+    when = open_while.answer(Ask(by, held, clock.now()))
     if not when.ok:
         raise NotNow(when.sentence, rule=when.rule, verb="write")
     return held, answer

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from bidding.completeness import admits, answer_field
 from bidding.models import Bid, Kpi
+from bidding.rules import in_time
+from bidding.seal_rules import is_sealed_call
 from bidding.services.keeping import Problems, keep
 from bidding.services.working_copy import count, held_for, one_of, refuse
 from grants import ledger
@@ -27,6 +29,8 @@ from grants.workflow.door import begin
 from grants.workflow.refusals import Invalid
 
 TITLE_CHARS = 120
+SEALED_TITLE = "密封投标"
+"""What a sealed bid is called until it is opened."""
 Row = Mapping[str, Any]
 
 
@@ -46,6 +50,9 @@ def start_bid(
     A track is chosen for the applicant where only one admits its kind.
     """
     bid = Bid(call=call, organisation=organisation, rules_version=call.rules_version, written_by=by)
+    if is_sealed_call(call):  # nothing that was typed is kept here: the draft is the bidder's own (ADR 28)
+        bid.sealed, bid.title = True, SEALED_TITLE
+        return begin(bid, by=by)
     _set_basics(bid, title=title, category=category, track=track or _only_track(call, organisation), need=need, sponsor=sponsor)
     return begin(bid, by=by)
 
@@ -235,7 +242,7 @@ def acknowledge_rules(bid: Bid, *, by: User) -> Bid:
 
     Raises NotYou, NotNow. Answers stay as they are; what the new rules ask in addition shows up as a problem.
     """
-    held, answer = held_for(bid, by)
+    held, answer = held_for(bid, by, open_while=in_time)  # a sealed bid has no working copy, its writer confirms all the same
     before, current = held.rules_version, held.call.rules_version
     if current is None or before.pk == current.pk:
         return held

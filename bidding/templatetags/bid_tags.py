@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from grants.documents.writing import yuan
@@ -107,6 +108,23 @@ def points(lines: int) -> int:
 def plain(text: str) -> str:
     """"80.00" → 80; "0.50" → 0.5."""
     return f"{Decimal(text).normalize():f}"
+
+
+@register.simple_tag
+def seal_bundle() -> str:
+    """SHA-256 (hex) of the script that seals in the browser."""
+    from bidding.sealing_bundle import SHA256  # noqa: PLC0415 - as above
+
+    return SHA256
+
+
+@register.simple_tag
+def seal_refusal(rule: str, name: str = "") -> str:
+    """Why a sealed bid did not open, in the reader's language."""
+    from bidding.sealing.refusals import SealRefused  # noqa: PLC0415 - as above
+
+    refusal = SealRefused(rule, name)
+    return refusal.sentence if (get_language() or "zh").startswith("zh") else refusal.english
 
 
 def written(kind: str, value: Any) -> str:

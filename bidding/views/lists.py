@@ -66,6 +66,8 @@ def _begin(request: HttpRequest, call: Call, asked: dict[str, Any]) -> HttpRespo
     organisation = asked["organisation"]
     sponsor = sponsor_on(organisation, clock.today()) if needs_sponsor(call.rules, organisation) else None
     bid = services.start_prefilled(call, organisation, by=request.user, title=asked["title"], sponsor=sponsor)  # type: ignore[arg-type]
+    if bid.is_sealed:
+        return redirect("bidding:sealed", bid.pk)
     carried = bid.prefills.count()
     if carried:
         messages.success(request, _("已从单位资料和以往申报带入 %(n)d 项内容，请逐项核对后确认。") % {"n": carried})

@@ -20,10 +20,11 @@ def versions(request: HttpRequest, pk: Any) -> HttpResponse:
     """Every submitted version with its time, hash and receipt."""
     bid = seen(request, pk)
     rows = bid.versions.select_related("receipt", "submitted_by").order_by("-number")
+    sealed = bid.sealed_versions.select_related("receipt", "submitted_by").order_by("-number") if bid.sealed else ()
     own = belongs_to(bid, request.user)
     held = receipts.of_bid(bid) if own else []
     waiting = receipts.waiting(held) if own else set()
-    return render(request, "bidding/versions.html", {"bid": bid, "versions": rows, "own": own, "receipts": held, "waiting": waiting})
+    return render(request, "bidding/versions.html", {"bid": bid, "versions": rows, "sealed": sealed, "own": own, "receipts": held, "waiting": waiting})
 
 
 @login_required

@@ -32,6 +32,8 @@ from grants.workflow.refusals import Invalid, Refusal
 def tasks(request: HttpRequest, pk: Any) -> HttpResponse:
     """Everything there is to do in a bid, in any order, with what is still missing."""
     bid = own(request, pk)
+    if bid.is_sealed:
+        return redirect("bidding:submitted" if bid.state == "submitted" else "bidding:sealed", bid.pk)
     found, writes = problems(bid), may_write(bid, request.user)
     context = {
         "bid": bid, "problems": found, "writes": writes, "tasks": tasks_of(bid, found, linked=writes),
@@ -161,7 +163,8 @@ def send_back(request: HttpRequest, pk: Any) -> HttpResponse:
 def submitted(request: HttpRequest, pk: Any) -> HttpResponse:
     """What was handed in, its number, hash and receipt, what happens next and when."""
     bid = own(request, pk)
-    version = bid.versions.select_related("receipt").order_by("-number").first()
+    rows: Any = bid.sealed_versions if bid.is_sealed else bid.versions
+    version = rows.select_related("receipt", "bid__call", "bid__organisation").order_by("-number").first()
     held = receipts.of_version(version) if version else None
     context = {"bid": bid, "version": version, "timetable": bid.call.rules.timetable, "held": held}
     return render(request, "bidding/submitted.html", context)

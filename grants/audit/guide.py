@@ -41,6 +41,7 @@ TEXT = """# 审计资料包 阅读指南
 | data/ocds/、data/360/ | 已公开部分的开放数据：OCDS 1.1 发布包和记录包、360Giving |
 | data/rules/ | 公布的征集规则，一字不差；文件的哈希就是台账里的规则哈希 |
 | data/bids/ | 提交的申报书，每次提交一份{bids} |
+| data/sealing/ | 密封投标的征集才有：密钥的公开记录、每份投标头、开标记录；含个人信息的资料包另有密文和密钥分份，够数的开标人可以当着审计重新打开 |
 | data/review/、data/draws/、data/assignment/ | 评分的承诺值{opened}、抽取记录、分派专家的输入与结果 |
 | data/contracts/、data/notices/、data/reports/ | 协议、公示、评审报告 |
 | data/evidence/ | 执行材料清单{evidence} |

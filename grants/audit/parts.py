@@ -23,6 +23,7 @@ from grants import clock
 from grants.audit import guide, logpart, masking, opendata
 from grants.audit.bag import safe
 from grants.audit.offline import program
+from grants.audit.sealedpart import sealed
 from grants.audit.tables import Sheet, opened_marks, sheets
 from grants.awards.models import Contract, PublicNotice
 from grants.calls.models import Call
@@ -176,6 +177,7 @@ def bids(call: Call, wish: Wish) -> Iterator[Made]:
     if wish.sample is not None:
         rows = rows.filter(number__in=wish.sample.drawn)
         yield "draws/sample.json", keep([written(wish.sample.document())], media_type=JSON)
+    yield from sealed(call, whole=wish.personal)
     for bid in rows.iterator(chunk_size=100):
         versions = list(bid.versions.order_by("number"))
         for version in versions:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -18,24 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from grants.documents.inspection import FileRefused, clean_name
 from grants.documents.proof import MEBIBYTE, Kind, kind_for, kinds, largest
+from grants.documents.uploads import in_memory
 from grants.web.limits import by_address, limited
-
-
-class InMemory(FileUploadHandler):
-    """One file, in memory only: a stranger's paper does not touch our disk. Cut off one byte over the largest kind."""
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self.pieces, self.size = [], 0  # type: list[bytes], int
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.size += len(raw_data)
-        if self.size > largest():
-            raise StopUpload(connection_reset=True)
-        self.pieces.append(raw_data)
-
-    def file_complete(self, file_size: int) -> SimpleUploadedFile:
-        return SimpleUploadedFile(self.file_name or "", b"".join(self.pieces))
 
 
 class VerifyForm(forms.Form):
@@ -63,18 +43,7 @@ class VerifyForm(forms.Form):
         return content
 
 
-class UploadsInMemory:
-    """Middleware: what is handed in at `/verify/` stays in memory. It stands before whatever reads the form first, the token's check."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and request.path == reverse("desk:verify"):
-            request.upload_handlers = [InMemory(request)]
-        return self.get_response(request)
-
-
+@in_memory(largest)
 @never_cache
 @require_http_methods(["GET", "POST"])
 @limited("desk.verify", "60/h", by_address)

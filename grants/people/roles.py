@@ -123,6 +123,7 @@ BY_CODE: dict[str, Role] = {role.code: role for role in ROLES}
 CONTEXT_ROLES: dict[str, Sentence] = {
     "expert": _("评审专家"),
     "evaluator": _("评估人"),
+    "custodian": _("开标人"),
     "system": _("系统时钟"),
     "public": _("公众"),
     "self": _("本人"),

@@ -11,8 +11,8 @@ from grants.workflow import effects
 from grants.workflow.machine import Machine, Step
 
 ORDER = (
-    "organisation", "need", "call", "question", "bid", "challenge", "draw", "panel", "review", "swap", "meeting", "ruling", "voiding", "award", "objection",
-    "contract", "tranche", "change", "evaluation", "account_request",
+    "organisation", "need", "call", "question", "seal", "bid", "challenge", "draw", "panel", "review", "swap", "meeting", "ruling", "voiding",
+    "award", "objection", "contract", "tranche", "change", "evaluation", "account_request",
 )  # fmt: skip
 Namer = Callable[[str], str]
 

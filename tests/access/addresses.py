@@ -151,6 +151,18 @@ UNREACHED: dict[str, str] = {
     "review:second_ballots": "tests/stages/test_committee.py", "review:propose_ruling": "tests/stages/test_committee.py",
     "review:keep_hit": "tests/stages/test_draws.py", "review:propose_dismissal": "tests/stages/test_review_pages.py",
     "audit:package": "tests/stages/test_audit_package.py", "audit:file": "tests/stages/test_audit_package.py",
+    "bidding:sealed": "tests/stages/test_sealing_pages.py",
+    "bidding:seal": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_sign": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_replace": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_turn": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_finish": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_again": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_public": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_file": "tests/stages/test_sealing_pages.py",
+    "bidding:hand_in": "tests/stages/test_sealing_pages.py",
+    "bidding:seal_here": "tests/stages/test_sealing_pages.py",
+    "bidding:restore": "tests/stages/test_sealing_pages.py",
     "desk:job_resume": "tests/stages/test_screening_queue.py", "desk:job_package": "tests/stages/test_office_pack.py",
 }  # fmt: skip
 """Addresses that no world of these tests has an object for, each with the test that covers it."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from bidding.models import Bid
+from bidding.models import Bid, OfficerKey, OpeningRecord, SealKey
 from grants import clock
 from grants.awards.models import Award, Contract, Objection, PublicNotice
 from grants.calls.models import Call, Need, Question, RulesVersion
@@ -43,6 +43,7 @@ def build() -> Graph:
     _scopes(g)
     _needs(g)
     _bid_side(g)
+    _seal(g)
     _review_side(g)
     _award_side(g)
     _actors(g)
@@ -122,6 +123,17 @@ def _bid_side(g: Graph) -> None:
         rules_version=g.others["version"],
         title="测试项目",
     )
+
+
+def _seal(g: Graph) -> None:
+    """A key whose only officer is the custodian; the matrix asks who may, not what the key opens."""
+    user = g.actors["custodian"] = person("custodian")
+    key = OfficerKey.objects.create(user=user, recipient="age1custodian", made_at=clock.now())
+    record = '{"test":{"content":""}}'
+    seal = _make(SealKey, call=g.objects["call"], threshold=2, recipient="age1call", record=record, test="", made_by=g.others["bystander"])
+    seal.officers.create(position=0, name="财务", user=user, key=key)
+    OpeningRecord.objects.create(key=seal, document="{}", hash="0" * 64, at=clock.now(), officers=["财务"], opened=0, failed=0)
+    g.objects["seal"] = seal
 
 
 def _review_side(g: Graph) -> None:

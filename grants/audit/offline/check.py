@@ -375,8 +375,9 @@ WITHHELD = (
 
 
 def check_withheld(story, tables, settled):
-    """What the log tells and the tables do not."""
-    for code, event, gone in WITHHELD:
+    """What the log tells and the tables do not. Sealed bids count once they have been opened."""
+    unsealed = (("bids", "bid.seal", ("withdrawn",)),) if story.subjects("seal.open") else ()
+    for code, event, gone in WITHHELD + unsealed:
         listed = {row["subject"] for row in tables[code]}
         for subject in story.subjects(event):
             entries = [e for e in story.of(subject) if e["to"]]
@@ -428,7 +429,7 @@ def check_papers(folder, payload, story, tables):
 
 
 MUST = re.compile(
-    r"data/(rules/|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/\d|analysis/|evidence/.*/|payments/)"
+    r"data/(rules/|sealing/(bids/|opening\.json|keys/call-key)|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/\d|analysis/|evidence/.*/|payments/)"
 )
 
 
@@ -447,6 +448,8 @@ def safe(text):
 
 def paper_hash(folder, path, found):
     """The hash the log should name for this file, or None for files that are made for the package."""
+    if re.match(r"data/sealing/(opening\.pdf|keys/(test|shares))", path):
+        return None
     if re.match(r"data/(tables|log|ocds|360|review|lost)/|data/about\.json|data/evidence/list\.csv|data/draws/sample", path):
         return None
     if re.match(r"data/bids/[^/]+/v\d+\.json", path):
@@ -480,14 +483,21 @@ def ballot_hash(row):
     return hmac.new(bytes.fromhex(row["salt"]), text.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
+def ballots_in(path):
+    """Row by row; none where nobody has scored yet, for then there is no file."""
+    if path.exists():
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
+
+
 def check_marks(folder, tables):
     """The table of ballots says what the opened ballots say."""
     if "ballots" not in tables:
         return
     sealed = {}
-    with (folder / "data/review/ballots.jsonl").open(encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            sealed.update({(row["review"], code): Decimal(value) for code, value in row.get("marks", {}).items()})
+    for row in ballots_in(folder / "data/review/ballots.jsonl"):
+        sealed.update({(row["review"], code): Decimal(value) for code, value in row.get("marks", {}).items()})
     listed = {(row["subject"], row["criterion"]): Decimal(row["value"]) for row in tables["ballots"]}
     if sealed != listed:
         raise wrong("data/tables/ballots.csv", "与打开的评分不同", "ledger")
@@ -505,6 +515,42 @@ def check_sample(folder, story, about):
     here = {p.name for p in (folder / "data/bids").iterdir()}
     if here != set(map(safe, sample["chosen"])):
         raise wrong(path, "data/bids/ 里的不是抽中的那些")
+
+
+# sealed bids: headers, the opening record, shares
+
+
+def check_sealing(folder, payload, story):
+    """The opening record against what was handed in and when; shares against the key's record. Returns (bids, opened)."""
+    path = "data/sealing/opening.json"
+    if path not in payload:
+        return 0, 0
+    record = read_json(folder, path)
+    handed: dict[str, Any] = {}
+    for subject in story.subjects("bid.seal"):
+        handed.update((e["public"]["content"], (subject, e)) for e in story.of(subject, "bid.seal"))
+    taken_out = {e["public"]["header"] for s in story.subjects("bid.unseal") for e in story.of(s, "bid.unseal")}
+    for row in record["bids"]:
+        check_opened(path, row, handed.get(row["header"]), story, record["at"])
+        if (row["result"] == "opened") != (row["header"] in taken_out):
+            raise wrong(path, "结果与台账不符:%s" % row["header"], "ledger")
+    check_shares(folder, payload)
+    return len(record["bids"]), record["opened"]
+
+
+def check_opened(path, row, handed, story, at):
+    if handed is None:
+        raise wrong(path, "投标头 %s 在台账里没有提交过" % row["header"], "ledger")
+    subject, entry = handed
+    if story.of(subject, "bid.seal")[-1] != entry or entry["at"] >= at:
+        raise wrong(path, "打开的不是最后一次提交的版本,或提交晚于开标:%s" % row["header"], "ledger")
+
+
+def check_shares(folder, payload):
+    for share in read_json(folder, "data/sealing/keys/call-key.json")["shares"]:
+        at = "data/sealing/keys/shares/%s.age" % safe("+".join(share["officers"]))
+        if at in payload and payload[at] != share["sha256"]:
+            raise wrong(at, "密钥分份与公开记录不符")
 
 
 # open data against the tables
@@ -630,6 +676,9 @@ def check_content(folder, payload, story):
     count, opened = check_ballots(folder, story)
     print("✓ 评分 %d 份的承诺值与台账一致,其中 %d 份打开核对" % (count, opened))
     check_sample(folder, story, about)
+    sealed, unsealed = check_sealing(folder, payload, story)
+    if sealed:
+        print("✓ 密封投标 %d 份:最后提交的版本、开标记录与台账一致,打开 %d 份" % (sealed, unsealed))
     anchored, loose = check_papers(folder, payload, story, tables)
     print("✓ %d 个文件的哈希写在台账里" % anchored)
     moved = check_open(folder, payload, tables)

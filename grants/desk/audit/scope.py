@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
+from bidding.seal_rules import is_sealed_call, opened_on
 from grants import clock, ledger
 from grants.calls.models import Call
 from grants.ledger.models import AuditEvent
@@ -48,7 +49,8 @@ def one(request: HttpRequest, pk: Any, *, staff: bool = False) -> Call:
 
 def opened(call: Call) -> bool:
     """Whether the bids have been opened: until then not even an auditor learns who bids (design §5)."""
-    return call.closes_at is not None and call.closes_at <= clock.now()
+    closed = call.closes_at is not None and call.closes_at <= clock.now()
+    return closed and (not is_sealed_call(call) or opened_on(call) is not None)
 
 
 def events(found: QuerySet[Call]) -> QuerySet[AuditEvent]:

@@ -24,11 +24,16 @@ from grants.workflow.machine import states_are
 from grants.workflow.refusals import Invalid
 
 if TYPE_CHECKING:
+    from bidding.models.sealed import SealedVersion
+    from bidding.sealing.envelope import Opened
     from grants.calls.rulebook.model import CallRules
 
 
 class Bid(BidMachine):
     """申报书. The columns and child rows are the working copy; reviewers and contracts read `BidVersion`.
+
+    In a sealed call (`sealed`) there is no working copy and no version until the opening: what was handed in are `SealedVersion`s, and
+    seal_refusal says why the one that counts did not open.
 
     How writing stands: marks holds the version of every answer (page → answer → `rulebook.marks`), typed what was typed and cannot be
     kept in its column yet (page → answer → value), finished the pages whose writer said that they are filled in, sent_back_pages
@@ -57,6 +62,9 @@ class Bid(BidMachine):
     correction_due_at = models.DateTimeField(null=True)
     corrections = models.PositiveSmallIntegerField(default=0)
     written_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    sealed = models.BooleanField(default=False, editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    seal_refusal = models.CharField(max_length=30, blank=True, editable=False)
 
     visible = bid_visible
 
@@ -79,6 +87,16 @@ class Bid(BidMachine):
     def rules(self) -> CallRules:
         """The rules this bid was written for."""
         return self.rules_version.rules
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody but the bidder can read this bid yet."""
+        return self.sealed and self.opened_at is None
+
+    @property
+    def sealed_latest(self) -> SealedVersion | None:
+        """The last sealed version that was handed in, the one that is opened."""
+        return self.sealed_versions.order_by("-number").first()
 
     @property
     def latest(self) -> BidVersion | None:
@@ -136,15 +154,32 @@ class Bid(BidMachine):
 
     def freeze_version(self, declarations: Sequence[Mapping[str, str]]) -> BidVersion:
         """Write the working copy down as the next version (canonical JSON and its SHA-256). Called by the `submit` step only."""
-        text = frozen.canonical(frozen.document(self, declarations))
         last = self.versions.order_by("-number").values_list("number", flat=True).first() or 0
-        return self.versions.create(
-            number=last + 1,
-            document=text,
-            hash=hashlib.sha256(text.encode()).hexdigest(),
-            submitted_at=self.submitted_at or clock.now(),
-            submitted_by=self.actor,
-        )
+        return self._frozen(declarations, number=last + 1, submitted_at=self.submitted_at or clock.now(), submitted_by=self.actor)
+
+    def _frozen(self, declarations: Sequence[Mapping[str, str]], **about: Any) -> BidVersion:
+        text = frozen.canonical(frozen.document(self, declarations))
+        return self.versions.create(document=text, hash=hashlib.sha256(text.encode()).hexdigest(), **about)
+
+    def receive_sealed(self, version: SealedVersion, files: Mapping[str, StoredFile]) -> None:
+        """Keep a sealed version and its files. Called by the `seal` step only."""
+        version.bid, version.submitted_at, version.submitted_by = self, self.submitted_at or clock.now(), self.actor
+        version.save()
+        for name, file in files.items():
+            version.files.create(name=name, file=file)
+
+    def take_out(self, version: SealedVersion, content: Opened) -> BidVersion:
+        """Make the working copy and its frozen version out of what was sealed. Called by the `unseal` and `restore` steps only."""
+        from bidding.sealed_form import write  # noqa: PLC0415 - forms import the models
+
+        write(self, content.bid.get("fields", []), content.attachments, version.declarations)
+        self.opened_at, self.seal_refusal = clock.now(), ""
+        texts = {d.code: d.text for d in self.rules.forms.declarations}
+        signed = [{"code": code, "text": texts.get(code, code)} for code in version.declarations]
+        return self._frozen(
+            signed, number=version.number, submitted_at=version.submitted_at, submitted_by=version.submitted_by,
+            receipt=version.receipt, receipt_number=version.receipt_number,
+        )  # fmt: skip
 
     def restore_version(self) -> BidVersion:
         """Make the working copy equal to the last submitted version again. Called by the `settle` step only."""

@@ -1,0 +1,104 @@
+"""What officers and the dealer send: keys that their browsers made, and layers that they took off. Nothing here is a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bidding.sealing.ceremony import LEAST, MOST
+from bidding.services.ceremonies import Made, Seat, bytes_of, candidates
+from grants.workflow.refusals import Invalid
+
+SLOTS = MOST
+
+
+class KeyForm(forms.Form):
+    """An officer's key as the browser made it. protected: base64 of the age file under the passphrase."""
+
+    recipient = forms.CharField(label=gettext_lazy("公钥（以 age1 开头）"), max_length=120)
+    protected = forms.CharField(label=gettext_lazy("口令保护的钥匙文件（base64）"), max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def clean_protected(self) -> bytes:
+        return _bytes(self.cleaned_data["protected"], "protected")
+
+
+class MakeForm(forms.Form):
+    """Who the officers are, how many open, and what the dealer's browser made of it.
+
+    made: JSON {"recipient", "test": base64, "test_hash": hex, "shares": [{"officers": [names], "blob": base64}]}.
+    """
+
+    threshold = forms.TypedChoiceField(label=gettext_lazy("几个人一起才能开标"), coerce=int, initial=2)
+    made = forms.CharField(max_length=400_000, widget=forms.HiddenInput, required=False)
+
+    def __init__(self, call: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = list(candidates(call))
+        self.fields["threshold"].choices = [(n, n) for n in range(LEAST, MOST + 1)]  # type: ignore[attr-defined]
+        choices = [("", _("不设")), *((str(user.pk), str(user)) for user in self.people)]
+        for i in range(SLOTS):
+            self.fields[f"user-{i}"] = forms.ChoiceField(label=_("开标人 %(n)d") % {"n": i + 1}, choices=choices, required=False)
+            self.fields[f"name-{i}"] = forms.CharField(label=_("岗位（印在公告里）"), max_length=30, required=False)
+
+    def slots(self) -> list[Any]:
+        return [(self[f"user-{i}"], self[f"name-{i}"]) for i in range(SLOTS)]
+
+    def recipients(self) -> dict[str, str]:
+        """User id → the public half of the key in use, for the dealer's browser."""
+        return {str(user.pk): user.officer_keys.get(retired_at=None).recipient for user in self.people}
+
+    def seats(self) -> list[Seat]:
+        """Raises Invalid when an officer has no office or appears twice."""
+        people = {str(user.pk): user for user in self.people}
+        chosen = [(self.cleaned_data[f"user-{i}"], self.cleaned_data[f"name-{i}"].strip()) for i in range(SLOTS)]
+        for i, (user, name) in enumerate(chosen):
+            if user and not name:
+                sentence = _("请写明岗位，例如：财务、纪检、办公室。")
+                raise Invalid(sentence, rule="officers", problems={f"name-{i}": [sentence]})
+        return [Seat(people[user], name) for user, name in chosen if user]
+
+    def hand_over(self) -> Made:
+        """What the browser made. Raises Invalid."""
+        try:
+            told = json.loads(self.cleaned_data["made"])
+            shares = {tuple(map(str, row["officers"])): bytes_of(row["blob"], "made") for row in told["shares"]}
+            return Made(str(told["recipient"]), shares, bytes_of(told["test"], "made"), str(told["test_hash"]))
+        except (ValueError, KeyError, TypeError) as wrong:
+            sentence = _("密钥没有在浏览器里做成；请用新版浏览器并允许脚本，或在离线电脑上用 manage.py seal 制作。")
+            raise Invalid(sentence, rule="made") from wrong
+
+
+class TurnForm(forms.Form):
+    """What is left of a share after one layer: base64 of an age file for the next officer."""
+
+    rest = forms.CharField(label=gettext_lazy("解开一层后的内容（base64）"), max_length=40_000, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def clean_rest(self) -> bytes:
+        return _bytes(self.cleaned_data["rest"], "rest")
+
+
+class FinishForm(forms.Form):
+    """The end of a group's turns: in a rehearsal what was in the test envelope (base64), at the opening the call's key."""
+
+    content = forms.CharField(label=gettext_lazy("测试信封的内容（base64）"), max_length=4_000, required=False)
+    secret = forms.CharField(label=gettext_lazy("征集密钥"), max_length=200, required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}))
+
+    def clean_content(self) -> bytes:
+        return _bytes(self.cleaned_data["content"], "content")
+
+
+class CopyForm(forms.Form):
+    """投标留存包."""
+
+    kept = forms.FileField(label=gettext_lazy("投标留存包（ZIP）"), help_text=gettext_lazy("封标时下载到您电脑上的文件。"))
+
+
+def _bytes(text: str, field: str) -> bytes:
+    try:
+        return bytes_of("".join(text.split()), field)
+    except Invalid as refusal:
+        raise forms.ValidationError(str(refusal)) from refusal

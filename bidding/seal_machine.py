@@ -1,0 +1,85 @@
+"""开标密钥：待演练 → 可以受理 → 已开标；受理之前可以更换."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from bidding import seal_rules as rules
+from grants import clock
+from grants.workflow.machine import Facts, Machine, Opening, StateField, step
+
+
+class SealStates(models.TextChoices):
+    MADE = "made", _("待演练")
+    READY = "ready", _("演练完毕")
+    OPENED = "opened", _("已开标")
+    REPLACED = "replaced", _("已更换")
+
+
+S = SealStates
+
+
+class SealMachine(Machine):
+    """一次征集的开标密钥：任何 M 名开标人一起才能打开投标；私钥只以分份存在，系统里没有完整的一份。"""
+
+    States = SealStates
+    machine_name = "seal"
+    door_select = ("call__agency", "call__rules_version")
+    opening: ClassVar[Opening] = Opening(
+        _("制作开标密钥"), by=rules.dealer, when=(rules.call_is_sealed, rules.not_yet_open, rules.no_other_key)
+    )
+    state = StateField(default=S.MADE, choices=S.choices)
+
+    class Meta:
+        abstract = True
+
+    @step(state, _("演练开标"), source=S.MADE, to=None, by=rules.custodian, when=[rules.not_yet_open])
+    def rehearse(self, *, share: Any, content: bytes) -> Facts:
+        """一组开标人依次解开自己的一层，打开测试信封；内容相符才算通过。"""
+        self.prove(share, content)
+        return Facts(public={"group": share.group})
+
+    @step(state, _("演练完毕"), source=S.MADE, to=S.READY, by=rules.custodian, when=[rules.all_rehearsed])
+    def get_ready(self) -> Facts:
+        """每一组都打开过测试信封，征集可以开始受理。"""
+        return Facts(public={"groups": self.shares.count()})
+
+    @step(state, _("更换密钥"), source=[S.MADE, S.READY], to=S.REPLACED, by=rules.dealer, when=[rules.not_yet_open], danger=True)
+    def replace(self) -> None:
+        """钥匙丢失或开标人变动时，受理开始之前重做；原密钥作废。"""
+
+    @step(state, _("解开一层"), source=S.READY, to=None, by=rules.custodian, when=[rules.time_to_open])
+    def peel(self, *, share: Any, layer: int) -> Facts:
+        """开标人用自己的钥匙解开自己的一层，交给下一位；最后一位之前谁也看不到内容。"""
+        return Facts(public={"group": share.group, "layer": layer})
+
+    @step(
+        state,
+        _("开标"),
+        source=S.READY,
+        to=S.OPENED,
+        by=rules.custodian,
+        when=[rules.time_to_open],
+        then=["bidding.print_opening", "bidding.tell_opening"],
+    )
+    def open(self, *, record: Any) -> Facts:
+        """全部投标逐份打开，打不开的一份不影响其他；开标记录当场写成。"""
+        self.opened_at = clock.now()
+        return Facts(public={"record": record.hash, "opened": record.opened, "failed": record.failed, "group": record.officers})
+
+    @step(
+        state,
+        _("签署开标记录"),
+        source=S.OPENED,
+        to=None,
+        by=rules.custodian,
+        when=[rules.took_part, rules.not_signed_yet],
+        then=["bidding.print_opening"],
+    )
+    def sign(self) -> Facts:
+        """参加开标的人各自签署同一份记录，记录的哈希写入台账。"""
+        self.record_row.signatures.create(user=self.actor, at=clock.now())
+        return Facts(public={"record": self.record_row.hash})

@@ -1,0 +1,78 @@
+"""What follows an opening: the printed record, and a letter to everybody whose bid was opened or stayed closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from bidding.models import OpeningRecord, SealedVersion, SealKey
+from bidding.sealing.refusals import SealRefused
+from bidding.tasks import beijing, write_to
+from grants import clock
+from grants.documents.files import store
+from grants.documents.pdf import render_pdf
+from grants.documents.qr import qr_code
+from grants.workflow.effects import Apply, Job, effect
+
+RECORD_BYTES = 20 * 1024 * 1024
+
+
+@effect("bidding.print_opening", slow=True)
+def print_opening(job: Job) -> Apply:
+    """Print the opening record; again with each signature. The record itself is inside the file."""
+    record = OpeningRecord.objects.select_related("key__call__agency").get(key_id=job.object_id)
+    inside = {"opening.json": record.document.encode()}
+    pdf = render_pdf(
+        "documents/opening.html", record_context(record), identifier=f"opening:{record.hash}", issued_on=record.at.astimezone(clock.TZ).date(),
+        attachments=inside,
+    )  # fmt: skip
+
+    def apply() -> None:
+        record.pdf = store(pdf, name="opening.pdf", allowed={"pdf"}, max_bytes=RECORD_BYTES)
+        record.save(update_fields=["pdf"])
+
+    return apply
+
+
+def record_context(record: OpeningRecord) -> dict[str, Any]:
+    """What `documents/opening.html` asks for. Offices, not names: the paper may hang on a wall."""
+    key = record.key
+    offices = {row.user_id: row.name for row in key.officers.all()}
+    return {
+        "call": key.call.title, "code": key.call.code, "at": record.at, "officers": record.officers, "opened": record.opened,
+        "failed": record.failed, "digest": record.hash, "fingerprint": key.fingerprint, "issuer": key.call.agency.name,
+        "rows": [{**row, "words": _in_words(row)} for row in record.told["bids"]],
+        "signatures": [(offices[row.user_id], row.at) for row in record.signatures.all()],
+        "qr": qr_code(_address(key), label="公开的开标记录"),
+    }  # fmt: skip
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    return "已打开" if row["result"] == "opened" else f"没有打开：{SealRefused(row['result'], row['file']).sentence}"
+
+
+def _address(key: SealKey) -> str:
+    return f"{settings.SITE_URL}{reverse('bidding:seal_public', args=[key.call.code])}" if settings.SITE_URL else key.fingerprint
+
+
+@effect("bidding.tell_opening")
+def tell_opening(job: Job) -> None:
+    """Tell every bidder whether their bid opened, and what to do when it did not."""
+    key = SealKey.objects.select_related("call__agency").get(pk=job.object_id)
+    at = beijing(key.opened_at)
+    for version in last_versions(key):
+        bid, context = version.bid, {"call": key.call, "at": at}
+        if not bid.is_sealed:
+            write_to(bid, "opened", f"{job.key}/{bid.pk}", context)
+            continue
+        told = {**context, "why": SealRefused(version.refusal, version.refused_file).sentence, "contact": key.call.agency.contact}
+        write_to(bid, "not_opened", f"{job.key}/{bid.pk}", told, page="bidding:restore")
+
+
+def last_versions(key: SealKey) -> list[SealedVersion]:
+    """The version that counted of every bid that was handed in."""
+    from bidding.services.openings import waiting  # noqa: PLC0415 - beside its only use
+
+    return list(waiting(key))

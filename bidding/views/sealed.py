@@ -1,0 +1,15 @@
+"""The page on which a sealed bid is written. (Being written on another branch.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+
+from bidding.views.access import own
+
+
+@login_required
+def sealed(request: HttpRequest, pk: Any) -> HttpResponse:
+    return HttpResponse(str(own(request, pk)))
