@@ -10,6 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from bidding.views.access import own
 
 
+def shown(request: HttpRequest, bid: Any, form: Any, *, refusal: Any = None, status: int = 200) -> HttpResponse:
+    return HttpResponse(str(refusal or form.problems()), status=status)
+
+
 @login_required
 def sealed(request: HttpRequest, pk: Any) -> HttpResponse:
     return HttpResponse(str(own(request, pk)))

@@ -21,6 +21,7 @@ from bidding.sealing.kept import pack, unpack
 from bidding.sealing.refusals import SealRefused
 from bidding.services import sealing
 from bidding.views.access import own
+from bidding.views.sealed import shown
 from grants.documents.uploads import in_memory
 from grants.workflow.refusals import Invalid, Refusal
 
@@ -63,13 +64,13 @@ def seal_here(request: HttpRequest, pk: Any) -> HttpResponse:
     bid = own_sealed(request, pk)
     form = SealedForm(bid, request.POST, request.FILES)
     if form.problems():
-        return render(request, "bidding/sealed.html", form.context(request), status=422)
+        return shown(request, bid, form, status=422)
     try:
         done, copy = sealing.seal_here(
             bid, form.fields(), form.attachments(), by=request.user, declarations=request.POST.getlist("declarations")  # type: ignore[arg-type]
         )
     except Refusal as refusal:
-        return render(request, "bidding/sealed.html", form.context(request, refusal), status=refusal.status)
+        return shown(request, bid, form, refusal=refusal, status=refusal.status)
     answer = HttpResponse(pack(copy), content_type="application/zip")
     name = _("投标留存包 %(no)s 第%(n)d版.zip") % {"no": done.number, "n": _told(done)["version"]}
     answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""

@@ -243,5 +243,6 @@ def test_what_the_site_seals_itself_never_touches_the_disk_on_its_way(found: Sea
     strict.force_login(who.signatory)
     with clock.at(plain.before_closing(found.call)):
         assert strict.post(page, {"paper-x": large}).status_code == 403
-        browser(who.signatory).post(page, {"paper-x": SimpleUploadedFile("大.pdf", plain.pdf("x" * 3_000_000))})
+        answer = browser(who.signatory).post(page, {"paper-x": SimpleUploadedFile("大.pdf", plain.pdf("x" * 3_000_000))})
+        assert answer.status_code == 422
     assert touched == []
