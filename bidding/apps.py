@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 
 class BiddingConfig(AppConfig):
@@ -10,11 +11,14 @@ class BiddingConfig(AppConfig):
     def ready(self) -> None:
         """Register the effects, and what bids do when their call moves."""
         from bidding import bulk, seal_tasks, tasks  # noqa: F401, PLC0415 - effects register themselves
+        from bidding.formats import reads  # noqa: PLC0415
         from bidding.seal_rules import seal_is_ready  # noqa: PLC0415
+        from bidding.services.sealing import FORM  # noqa: PLC0415
         from grants.calls.models import Call  # noqa: PLC0415
         from grants.workflow.effects import react  # noqa: PLC0415
         from grants.workflow.machine import guard  # noqa: PLC0415
 
+        reads(FORM, lambda *given: import_string("bidding.sealed_form.write")(*given))  # forms are not loaded at every start
         guard(Call, "open", seal_is_ready)
 
         react("call", "close", "bidding.settle")

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bidding import frozen
+from bidding import formats, frozen
 from bidding.machine import BidMachine, BidStates
 from bidding.rules import bid_visible
 from grants import clock
@@ -170,9 +170,7 @@ class Bid(BidMachine):
 
     def take_out(self, version: SealedVersion, content: Opened) -> BidVersion:
         """Make the working copy and its frozen version out of what was sealed. Called by the `unseal` and `restore` steps only."""
-        from bidding.sealed_form import write  # noqa: PLC0415 - forms import the models
-
-        write(self, content.bid.get("fields", []), content.attachments, version.declarations)
+        formats.take(self, content, version.declarations)
         self.opened_at, self.seal_refusal = clock.now(), ""
         texts = {d.code: d.text for d in self.rules.forms.declarations}
         signed = [{"code": code, "text": texts.get(code, code)} for code in version.declarations]
