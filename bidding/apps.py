@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.utils.module_loading import import_string
 
 
 class BiddingConfig(AppConfig):
@@ -18,7 +17,7 @@ class BiddingConfig(AppConfig):
         from grants.workflow.effects import react  # noqa: PLC0415
         from grants.workflow.machine import guard  # noqa: PLC0415
 
-        reads(FORM, lambda *given: import_string("bidding.sealed_form.write")(*given))  # forms are not loaded at every start
+        reads(FORM, "bidding.sealed_form.write")
         guard(Call, "open", seal_is_ready)
 
         react("call", "close", "bidding.settle")
