@@ -53,11 +53,12 @@ def start_bid(
     if is_sealed_call(call):  # nothing that was typed is kept here: the draft is the bidder's own (ADR 28)
         bid.sealed, bid.title = True, SEALED_TITLE
         return begin(bid, by=by)
-    _set_basics(bid, title=title, category=category, track=track or _only_track(call, organisation), need=need, sponsor=sponsor)
+    _set_basics(bid, title=title, category=category, track=track or only_track(call, organisation), need=need, sponsor=sponsor)
     return begin(bid, by=by)
 
 
-def _only_track(call: Call, organisation: Organisation) -> str:
+def only_track(call: Call, organisation: Organisation) -> str:
+    """The one track that admits this organisation's kind; empty where none or several do."""
     fitting = [t.code for t in call.rules.tracks if admits(t.kinds, organisation)]
     return fitting[0] if len(fitting) == 1 else ""
 

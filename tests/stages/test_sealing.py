@@ -126,9 +126,11 @@ class TestCeremony:
 class TestHandingIn:
     def test_nothing_of_a_sealed_bid_stands_in_the_database_or_the_files_before_the_opening(self, found: Sealed, who: Body) -> None:
         """Every table and every file is searched for a sentence, the title and the attachment's text; after the opening they are found."""
+        before = kept()
         world.handed_in(found, who, attachments={"budget/预算.pdf": plain.pdf(SENTENCE)})
+        drain()
         found = world.closed(found)
-        everything = dump() + files()
+        everything = dump() + files(before)
         for secret in (SENTENCE, "银龄守望", "不会被保存"):
             assert secret not in everything
         with clock.at(closing(found)):
@@ -210,13 +212,13 @@ class TestHandingIn:
         assert Bid.objects.get(pk=bid.pk).title == "密封投标"
 
     def test_sealed_by_the_server_only_ciphertext_is_stored_and_the_copy_is_the_bidders(self, found: Sealed, who: Body) -> None:
-        bid = world.begun(found.call, who)
+        before, bid = kept(), world.begun(found.call, who)
         with clock.at(plain.before_closing(found.call)):
             bid, copy = sealing.seal_here(
                 bid, world.fields(), {"a/b.pdf": plain.pdf(SENTENCE)}, by=who.signatory, declarations=plain.pledges(found.call)
             )
         assert SENTENCE in copy.manifest.decode()
-        assert SENTENCE not in dump() + files()
+        assert SENTENCE not in dump() + files(before)
         version = bid.sealed_latest
         assert version is not None
         assert version.mode == "server"
@@ -365,10 +367,16 @@ def raw() -> str:
     return "\n".join(found)
 
 
-def files() -> str:
-    """Everything below the data folder, read as text."""
-    root = Path(settings.GONGCHUANG_HOME)
-    return "\n".join(p.read_bytes().decode("utf-8", "replace") for p in root.rglob("*") if p.is_file() and p.stat().st_size < 5_000_000)
+def kept() -> set[Path]:
+    """What other tests of this process have left in the data folder."""
+    return {p for p in Path(settings.GONGCHUANG_HOME).rglob("*") if p.is_file()}
+
+
+def files(before: set[Path]) -> str:
+    """Everything that has come into the data folder since, read as text."""
+    fresh = kept() - before
+    assert fresh
+    return "\n".join(p.read_bytes().decode("utf-8", "replace") for p in fresh)
 
 
 def swap_files(one: SealedVersion, other: SealedVersion) -> None:

@@ -47,6 +47,7 @@ class Act:
     preset: ClassVar[str]
     office_key: ClassVar[str]
     operator: ClassVar[str] = ""
+    writer: ClassVar[type[Writer]] = Writer
     opens: ClassVar[int]
     path: ClassVar[Path] = ()
     """What follows the deadline: (scene, days after the scene before it). A chain: no holiday brings a scene before what it needs."""
@@ -132,7 +133,7 @@ class Act:
     def write(self, plan: Plan) -> None:
         """One bid, as far as its plan says: draft, submitted, withdrawn."""
         self.call = Call.objects.select_related("agency", "rules_version").get(pk=self.call.pk)
-        writer = Writer(self.call, self.cast.bodies[plan.body], plan.idea, plan.ask, category=plan.category, need=plan.need)
+        writer = self.writer(self.call, self.cast.bodies[plan.body], plan.idea, plan.ask, category=plan.category, need=plan.need)
         bid = writer.begin()
         if plan.ends != "draft":
             bid = writer.submit(writer.fill(bid))

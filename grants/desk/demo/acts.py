@@ -8,10 +8,13 @@ from decimal import Decimal
 from functools import partial
 from typing import ClassVar
 
+from bidding.models import SealKey
 from grants import clock
 from grants.awards.models import Award
+from grants.calls import services as calls
 from grants.calls.models import Call
-from grants.desk.demo import asking, content, deciding, helping, judging, objections, paying, reporting
+from grants.calls.rulebook.toml import from_data
+from grants.desk.demo import asking, content, deciding, helping, judging, objections, paying, reporting, sealing
 from grants.desk.demo.act import Act, Path, Plan
 from grants.desk.demo.writing import Writer
 from grants.funding.models import Tranche
@@ -348,7 +351,9 @@ class ProfessionalAct(Act):
 
 
 class JointAct(Act):
-    """YX-2026-05: in review today. Applicants barred by what happened elsewhere are refused at screening."""
+    """YX-2026-05: sealed bids, opened by two of three; in review today. Applicants barred by what happened elsewhere are refused at screening."""
+
+    writer = sealing.SealedWriter
 
     preset, office_key, operator, opens = "joint", "mz", "jijin", -48
     bidders: ClassVar[tuple[str, ...]] = (
@@ -369,6 +374,19 @@ class JointAct(Act):
         return [Plan(body, idea, 72_000 + 2_500 * at, category) for at, (body, (category, idea)) in enumerate(rows)]
 
     path: ClassVar[Path] = (("screen", 3), ("convene", 3), ("begin_scoring", 2))
+
+    def prepare(self) -> None:
+        """The preset, with seals: contributors of money do not want to be told that somebody read the bids beforehand."""
+        self.call = calls.revise(self.call, from_data({**self.call.rules.plain(), "sealing": "sealed"}), by=self.office.officer)
+
+    def publish(self) -> None:
+        super().publish()
+        self.ring = sealing.prepared(self.call, self.office, self.cast.operators["observer"])
+
+    def _closed(self) -> None:
+        """An hour after the deadline, in one room: two officers open everything and sign the record."""
+        self.ring.open(SealKey.objects.get(call=self.call, state="ready"))
+        super()._closed()
 
     def begin_scoring(self) -> None:
         """Invited with date and fee; two thirds of the ballots are in, the rest wait for their experts; the order of defence is drawn."""
