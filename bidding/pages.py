@@ -23,6 +23,7 @@ from grants.workflow.machine import Machine
 from grants.workflow.pages import Link, Page, Waiting
 
 EVENTS = {
+    "seal.register": gettext_lazy("登记开标钥匙"),
     "bid.screen": gettext_lazy("系统核查资格"),
     "bid.finding": gettext_lazy("记录资格核实结论"),
     "bid.file_followed": gettext_lazy("补交声明的附件"),

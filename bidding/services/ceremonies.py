@@ -210,4 +210,5 @@ def bytes_of(text: str, field: str) -> bytes:
 def mine(user: User) -> Any:
     """Keys on which a person is an officer and has something to do: rehearse, open or sign."""
     rows = SealKey.objects.filter(officers__user=user).select_related("call__agency")
-    return rows.filter(Q(state="made") | Q(state="ready", call__state="closed") | Q(state="opened")).order_by("call__closes_at")
+    unsigned = Q(state="opened") & ~Q(opening_record__signatures__user=user)
+    return rows.filter(Q(state="made") | Q(state="ready", call__state="closed") | unsigned).order_by("call__closes_at")
