@@ -77,7 +77,8 @@ def _standing(request: HttpRequest, key: SealKey) -> dict[str, Any]:
     seats = list(key.officers.filter(user=request.user).select_related("key"))  # type: ignore[misc]
     record = getattr(key, "opening_record", None)
     return {
-        "officers": key.officers.select_related("user"), "shares": key.shares.all(), "me": [seat.name for seat in seats], "my_key": seats[0].key if seats else None, "record": record,
+        "officers": key.officers.select_related("user"), "shares": key.shares.all(), "record": record,
+        "me": [seat.name for seat in seats], "my_key": seats[0].key if seats else None,
         "opens": explain(key, "open", request.user) is None, "why_not": explain(key, "open", request.user),
         "signed": [] if record is None else list(record.signatures.select_related("user")),
         "may_sign": record is not None and explain(key, "sign", request.user) is None,
