@@ -54,10 +54,16 @@ def read_passphrase(typed: str) -> str:
     return "-".join(plain[i : i + LETTERS] for i in range(0, len(plain), LETTERS))
 
 
+def generate_pair() -> tuple[str, str]:
+    """(recipient, secret), unprotected: for who keeps the secret in memory only."""
+    identity = Identity.generate()
+    return str(identity.to_public()), str(identity)
+
+
 def generate_identity() -> NewIdentity:
     """A fresh officer's key. Takes about a second: scrypt makes guessing the passphrase expensive."""
-    identity, words = Identity.generate(), generate_passphrase()
-    return NewIdentity(str(identity.to_public()), by_passphrase.encrypt(str(identity).encode(), words), words)
+    (recipient, secret), words = generate_pair(), generate_passphrase()
+    return NewIdentity(recipient, by_passphrase.encrypt(secret.encode(), words), words)
 
 
 def unlock(protected: bytes, words: str, *, name: str = "") -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyrage.x25519 import Identity
-
 from bidding import services as bids
 from bidding.models import Bid, SealKey, SealShare
 from bidding.sealing import ceremony, envelope, keys
@@ -42,9 +40,9 @@ def rules(code: str = "YX-2026-03", **changes: Any) -> Any:
 
 def custodian(user: User, name: str) -> Custodian:
     """A person with a key registered, the file kept at home."""
-    identity = Identity.generate()
-    ceremonies.register(user, str(identity.to_public()), b"")
-    return Custodian(user, name, str(identity))
+    recipient, secret = keys.generate_pair()
+    ceremonies.register(user, recipient, b"")
+    return Custodian(user, name, secret)
 
 
 def three(desk: Office) -> list[Custodian]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from pyrage.x25519 import Identity
 
 from bidding import services
 from bidding.completeness import needs_sponsor
@@ -118,9 +117,8 @@ def prepared(call: Call, office: Office, outsider: User) -> Keyring:
     people = {"财务": office.finance, "纪检审计": office.auditor, "社会监督": outsider}
     secrets = {}
     for name, user in people.items():
-        identity = Identity.generate()
-        ceremonies.register(user, str(identity.to_public()), b"")
-        secrets[name] = str(identity)
+        recipient, secrets[name] = keys.generate_pair()
+        ceremonies.register(user, recipient, b"")
     key = ceremonies.make_here(call, [Seat(user, name) for name, user in people.items()], by=office.officer)
     ring = Keyring(secrets, people)
     ring.rehearse(key)
