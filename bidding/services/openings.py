@@ -28,22 +28,21 @@ from grants.workflow.refusals import Invalid, Refusal
 log = logging.getLogger(__name__)
 
 
+@transaction.atomic
 def open_bids(share: SealShare, secret: str, *, by: User) -> SealKey:
-    """开标 of a whole call. Each bid is a transaction of its own: what is open stays open, and a run that was cut off is taken up again.
+    """开标 of a whole call, all of it or nothing: a run that was cut off has opened nothing and is done again. One group at a time.
 
     secret: the call's key, `AGE-SECRET-KEY-1…`. Raises NotYou, NotNow (too early, not at turn, already open), Invalid (another key).
     """
-    with transaction.atomic():
-        held = at_turn(share, by)
-        key = held.key
+    key = SealKey.objects.select_for_update(of=("self",)).select_related(*SealKey.door_select).get(pk=share.key_id)
+    held = at_turn(share, by)
     _refuse_early(key, by)
     _refuse_other(key, secret)
     outcomes = [_taken_out(version, secret) for version in waiting(key)]
-    with transaction.atomic():
-        record = _recorded(key, held.group, outcomes)
-        held.layer, held.waiting = 0, ""
-        held.save(update_fields=["layer", "waiting"])
-        return perform(key, "open", by=by, record=record)
+    record = _recorded(key, held.group, outcomes)
+    held.layer, held.waiting = 0, ""
+    held.save(update_fields=["layer", "waiting"])
+    return perform(key, "open", by=by, record=record)
 
 
 def _refuse_early(key: SealKey, by: User) -> None:
@@ -62,7 +61,7 @@ def _refuse_other(key: SealKey, secret: str) -> None:
 
 
 def waiting(key: SealKey) -> Iterator[SealedVersion]:
-    """The version that counts of every bid handed in, by number; bids that an earlier run has opened are among them."""
+    """The version that counts of every bid handed in, by number."""
     bids = Bid.objects.filter(call=key.call, sealed=True, state__in=("submitted", "returned", "admitted", "rejected"))
     for bid in bids.select_related(*Bid.door_select, "call__rules_version").order_by("number").iterator(chunk_size=100):
         version = bid.sealed_latest
@@ -74,8 +73,6 @@ def waiting(key: SealKey) -> Iterator[SealedVersion]:
 def _taken_out(version: SealedVersion, secret: str) -> Outcome:
     """Open one bid and write it down. Whatever is wrong with it is its own outcome."""
     header = Sealed(version.told, {})
-    if not version.bid.is_sealed:
-        return Outcome(header, None, None)
     try:
         content = envelope.opened(version.told, version.sealed().files, secret)
         perform(version.bid, "unseal", by=SYSTEM, version=version, content=content)
@@ -88,10 +85,9 @@ def _taken_out(version: SealedVersion, secret: str) -> Outcome:
 
 
 def _stays_closed(version: SealedVersion, header: Sealed, refusal: SealRefused) -> Outcome:
-    with transaction.atomic():
-        version.refusal, version.refused_file = refusal.rule, refusal.name[:150]
-        version.save(update_fields=["refusal", "refused_file"])
-        Bid.objects.filter(pk=version.bid_id).update(seal_refusal=refusal.rule)
+    version.refusal, version.refused_file = refusal.rule, refusal.name[:150]
+    version.save(update_fields=["refusal", "refused_file"])
+    Bid.objects.filter(pk=version.bid_id).update(seal_refusal=refusal.rule)
     return Outcome(header, None, refusal)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from bidding.models import Bid, OpeningRecord, SealedVersion, SealShare
 from bidding.rules import handed_in as counted
@@ -325,16 +325,17 @@ class TestOpening:
         assert OpeningRecord.objects.get().failed == 2
         assert set(SealedVersion.objects.values_list("refusal", flat=True)) == {"damaged"}
 
-    def test_an_opening_that_was_cut_off_is_taken_up_again(self, found: Sealed, desk: Office, who: Body, monkeypatch: Any) -> None:
+    def test_an_opening_that_was_cut_off_has_opened_nothing_and_is_done_again(self, found: Sealed, desk: Office, who: Body, monkeypatch: Any) -> None:
         world.handed_in(found, who)
         world.handed_in(found, people.body(desk))
         found = world.closed(found)
         with clock.at(closing(found)):
             real = openings._recorded
             monkeypatch.setattr(openings, "_recorded", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt()))
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt), transaction.atomic():
                 found.open()
             assert found.fresh().state == "ready"
+            assert set(Bid.objects.values_list("title", "opened_at")) == {("密封投标", None)}
             monkeypatch.setattr(openings, "_recorded", real)
             assert found.open().state == "opened"
         assert OpeningRecord.objects.get().opened == 2

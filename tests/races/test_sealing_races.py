@@ -1,0 +1,109 @@
+"""密封投标 under two hands at once, on PostgreSQL: one version each, one opening, and late is late also for ciphertext."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from bidding.models import Bid, OpeningRecord, SealedVersion, SealKey, SealShare
+from bidding.sealing import envelope
+from bidding.services import openings, sealing
+from grants import clock
+from grants.ledger.models import AuditEvent
+from grants.workflow.refusals import NotNow, Refusal
+from tests.world import bidding as plain
+from tests.world import people
+from tests.world import sealing as world
+from tests.world.sealing import Sealed
+
+pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
+ROUNDS = 5
+
+
+@pytest.fixture(autouse=True)
+def _postgresql_only() -> None:
+    if connection.vendor != "postgresql":
+        pytest.fail("races are proven on PostgreSQL; set TEST_DATABASE_URL (make test-races)")
+
+
+def at_once(moment: Any, *works: Callable[[], Any]) -> list[Any]:
+    """Start every work behind one barrier, each with a connection of its own; results or refusals, in order."""
+    barrier, told = threading.Barrier(len(works)), [None] * len(works)
+
+    def run(i: int, work: Callable[[], Any]) -> None:
+        try:
+            with clock.at(moment):
+                barrier.wait(10)
+                told[i] = work()
+        except BaseException as wrong:  # noqa: BLE001 - the test looks at what came out
+            told[i] = wrong  # type: ignore[call-overload]
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    return told
+
+
+def test_two_colleagues_handing_in_at_once_leave_one_version_and_one_is_told() -> None:
+    found = world.ready(people.office())
+    who = people.body(found.desk)
+    bid = world.begun(found.call, who)
+    pledges, moment = plain.pledges(found.call), plain.before_closing(found.call)
+    for number in range(1, ROUNDS + 1):
+        content = sealing.payload(bid, world.fields(), pledges)
+        pair = [envelope.sealed(sealing.place_of(bid), content, {}, found.key.recipient)[0] for _ in range(2)]
+        told = at_once(moment, *(handing_in(bid, sealed, who, pledges) for sealed in pair))
+        refused = [t for t in told if isinstance(t, Refusal)]
+        assert [t.rule for t in refused] == ["next_version"], told
+        assert list(bid.sealed_versions.values_list("number", flat=True)) == list(range(1, number + 1))
+
+
+def handing_in(bid: Bid, sealed: Any, who: Any, pledges: list[str]) -> Callable[[], Any]:
+    return lambda: sealing.hand_in(bid, sealed.header, sealed.files, by=who.signatory, declarations=pledges)
+
+
+def test_two_groups_opening_at_once_open_once() -> None:
+    """Every bid is taken out once, one record is written; the slower group is told that it is done."""
+    for _round in range(ROUNDS):
+        found = opened_by_nobody()
+        moment = found.call.closes_at + timedelta(seconds=settings.SUBMISSION_DRAIN + 1)
+        with clock.at(moment):
+            lasts = [(share, *found.to_the_last(share)) for share in found.key.shares.all()[:2]]
+        told = at_once(moment, *(opening(*last) for last in lasts))
+        assert [type(t) for t in told].count(SealKey) == 1, told
+        assert all(isinstance(t, SealKey | NotNow) for t in told), told
+        assert OpeningRecord.objects.filter(key=found.key).count() == 1
+        record = OpeningRecord.objects.get(key=found.key)
+        assert (record.opened, record.failed) == (2, 0)
+        for bid in Bid.objects.filter(call=found.call):
+            assert AuditEvent.objects.filter(subject=bid.subject, event="bid.unseal").count() == 1
+            assert bid.versions.count() == 1
+        SealedVersion.objects.filter(bid__call=found.call).update(receipt=None)
+        remove(found)
+
+
+def opened_by_nobody() -> Sealed:
+    found = world.ready(people.office())
+    for _ in range(2):
+        world.handed_in(found, people.body(found.desk))
+    return world.closed(found)
+
+
+def opening(share: SealShare, last: Any, secret: str) -> Callable[[], Any]:
+    return lambda: openings.open_bids(SealShare.objects.get(pk=share.pk), secret, by=last.user)
+
+
+def remove(found: Sealed) -> None:
+    """The next round's call takes another code."""
+    type(found.call).objects.filter(pk=found.call.pk).update(code=f"{found.call.code}-{found.call.pk}"[:40])
