@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from bidding.models import Bid
+from bidding.seal_rules import is_sealed_call
 from grants import clock
 from grants.awards.models import Award, Contract, Objection, PublicNotice
 from grants.calls.models import Call, Question
@@ -271,6 +272,8 @@ def _links(request: HttpRequest, call: Call) -> list[tuple[str, str]]:
         links.append((_("预演规则"), reverse("desk:rehearsal", args=[call.pk])))
     if "draft_calls" in held and call.rules_version is not None:
         links.append((_("克隆为新一轮"), f"{reverse('calls:start')}?from={call.code}"))
+    if is_sealed_call(call):
+        links.append((_("密封与开标"), reverse("bidding:seal", args=[call.pk])))
     if call.published_at:
         links.append((_("补充公告确认情况"), reverse("desk:acknowledged", args=[call.pk])))
     return links

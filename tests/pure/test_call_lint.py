@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -57,7 +57,11 @@ FIRST = "funding.tranches[1].conditions"
 STARTS = [{"code": "contract_effective"}, {"code": "account_verified"}]
 PRO = {"legal_basis": "procurement"}
 
+SOON_AFTER = (presets.load("joint").timetable.closes_at.date() + timedelta(days=3)).isoformat()
+
 CASES: list[Case] = [
+    ("L014", "joint", {"sealing": "sealed", "timetable.files_follow_hours": 24}, "timetable.files_follow_hours", ERROR),
+    ("L015", "joint", {"sealing": "sealed", "timetable.review_by": SOON_AFTER}, "timetable.review_by", WARNING),
     ("L001", "district", {"timetable.closes_at": "2026-03-10T09:00:00+08:00"}, "timetable.closes_at", ERROR),
     ("L002", "district", {"timetable.questions_until": "2026-03-30T17:00:00+08:00"}, "timetable.questions_until", ERROR),
     ("L002", "district", {"timetable.questions_until": "2026-03-01T17:00:00+08:00"}, "timetable.questions_until", ERROR),

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 
 from grants.calls.rulebook.legal import LegalBasis, Limit
 from grants.calls.rulebook.lint.registry import Flaw, World, by_law, contradiction, error, warning
-from grants.calls.rulebook.model import CallRules
+from grants.calls.rulebook.model import CallRules, Sealing
 from grants.calls.rulebook.parts.timetable import Period, Unit, months_after
 from grants.money import ZERO, yuan
 from grants.sentences import marked as _
+
+SEALED_DAYS = 7
 
 
 @contradiction("L001", _("截止早于开始"))
@@ -162,3 +164,18 @@ def _ceiling(key: str, noun: str, period: Period, limit: Limit, basis: LegalBasi
     if _calendar_days(period) > _calendar_days(limit.period):
         message = f"{noun} {period.words()} 超过“{basis.zh}”的要求 {limit.period.words()}({limit.source})"
         yield by_law(limit.binding, f"timetable.{key}", message, f"改为不多于 {limit.period.words()}")
+
+
+@contradiction("L014", _("密封投标却允许后补文件"))
+def files_follow_a_sealed_bid(rules: CallRules, world: World) -> Iterator[Flaw]:
+    """What is sealed is whole: a file that follows in clear would tell what the rest says, and nobody could tell whose it is."""
+    if rules.sealing is Sealing.SEALED and rules.timetable.files_follow_hours:
+        yield error("timetable.files_follow_hours", "密封的投标连附件一起加密，不能先报文件摘要、截止后再补交", "删去这一项，或不密封")
+
+
+@contradiction("L015", _("密封投标的开标与评审挤在一起"))
+def no_time_to_open(rules: CallRules, world: World) -> Iterator[Flaw]:
+    """Opening takes the officers in one room, screening comes after it: a working week is little enough."""
+    times = rules.timetable
+    if rules.sealing is Sealing.SEALED and timedelta(0) < times.review_by - times.closes_at.date() < timedelta(days=SEALED_DAYS):
+        yield warning("timetable.review_by", f"密封投标截止后要先开标、再审查资格，距评审完成不足 {SEALED_DAYS} 日", "推迟评审完成日")
