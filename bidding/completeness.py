@@ -98,6 +98,11 @@ def _kind(bid: Any, rules: CallRules) -> Iterator[Problem]:
         yield _page("about", "", sentence % {"kinds": kinds, "kind": kind_name(bid.organisation)})
 
 
+def not_admitted(bid: Any) -> list[str]:
+    """Why the applicant cannot bid in this call at all, whatever is written: known before a word of the bid is."""
+    return [problem.sentence for problem in _kind(bid, bid.rules)]
+
+
 def admits(kinds: Any, organisation: Any) -> bool:
     """Whether an organisation is of one of the rulebook's entity kinds."""
     kind = str(organisation.kind_of_body)

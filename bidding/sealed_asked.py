@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from bidding.completeness import not_admitted
 from bidding.forms import BudgetRow, KpiRow, MemberRow
 from bidding.models import Bid
 from bidding.sealed_form import SealedForm
@@ -25,6 +26,7 @@ def asked(form: SealedForm) -> dict[str, Any]:
     bid, rules = form.bid, form.bid.rules
     return {
         "fields": [*_about(form), *(field for section in form.sections for field in _fields(section))],
+        "standing": not_admitted(bid),
         "columns": _columns(),
         "banned": list(rules.budget.banned),
         "bannedCategories": [c.code for c in rules.budget.categories if c.banned],
@@ -100,7 +102,7 @@ def _paper(item: Any) -> dict[str, Any]:
 def sentences() -> Mapping[str, str]:
     """Everything the scripts say, in the reader's language; figures in braces are filled in there."""
     return {
-        "ready": _("封标程序已就绪。"),
+        "ready": _("封标程序已就绪。草稿会自动存在这台电脑上，不会传到服务器。"),
         "no_crypto": _("这个浏览器不能封标（需要加密连接和较新的浏览器）。请换用新版 Edge、Chrome、Firefox 或 Safari，或用页面最下面较弱的方式。"),
         "saving": _("正在存到这台电脑…"),
         "saved": _("草稿已存在这台电脑，{at}"),

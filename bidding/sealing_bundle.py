@@ -19,21 +19,31 @@ from django.conf import settings
 SHA256: Final = "6dd0ae16cbce68de9cea36c011668f8dc50d0bd71aec7db8664b5c5f1043ec8a"
 """Hex, of age.min.js."""
 SRI: Final = "sha384-zL5zwJd3S6daqvtk4i+83dueFrQx/c9BZzEaAk6GXLk73cf2ZgFBk30mrnb4AK65"
-PROGRAM: Final = ("age.min.js", "sealing.js", "zip.js")
-"""Scripts that see what is sealed, in the order in which they are read out for the fingerprint."""
-FOLDER: Final = Path(__file__).parent / "static" / "bidding"
+BUNDLE: Final = "bidding/age.min.js"
+PROGRAM: Final = (
+    BUNDLE, "bidding/sealed-check.js", "bidding/sealed-draft.js", "bidding/sealed-files.js", "bidding/sealed.js", "bidding/sealing.js", "bidding/zip.js",
+    "web/answers.js", "web/local-copy.js", "web/money.js", "web/rows.js", "web/words.js",
+)  # fmt: skip
+"""The sealing page's own program, with everything that it imports, in the order in which the scripts are read out for the fingerprint."""
+HERE: Final = Path(__file__).parent
+FOLDERS: Final = {"bidding": HERE / "static", "web": HERE.parent / "grants" / "web" / "static"}
+
+
+def content_of(name: str) -> bytes:
+    """A script by its place among the static files, e.g. "bidding/zip.js"."""
+    return (FOLDERS[name.split("/")[0]] / name).read_bytes()
 
 
 @cache
 def fingerprint() -> str:
-    """SHA-256 (hex) of all scripts one after the other: `cat age.min.js … | sha256sum`."""
-    return hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in PROGRAM)).hexdigest()
+    """SHA-256 (hex) of all scripts one after the other: `cat age.min.js … words.js | sha256sum`."""
+    return hashlib.sha256(b"".join(content_of(name) for name in PROGRAM)).hexdigest()
 
 
 @cache
 def integrity(name: str) -> str:
-    """What a page demands of a script, in the form of the `integrity` attribute. age.min.js: the pinned hash, whatever lies on the disk."""
-    return SRI if name == "age.min.js" else sri((FOLDER / name).read_bytes())
+    """What a page demands of a script, in the form of the `integrity` attribute. The bundle's is the pinned one, whatever lies on the disk."""
+    return SRI if name == BUNDLE else sri(content_of(name))
 
 
 def sri(content: bytes) -> str:
@@ -43,7 +53,7 @@ def sri(content: bytes) -> str:
 
 def address(name: str) -> str:
     """Where a script is served: the plain address by which the scripts import one another, because only that one is checked."""
-    return f"{settings.STATIC_URL}bidding/{name}"
+    return f"{settings.STATIC_URL}{name}"
 
 
 def import_map() -> str:

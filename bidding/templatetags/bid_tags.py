@@ -112,10 +112,10 @@ def plain(text: str) -> str:
 
 @register.simple_tag
 def seal_bundle() -> str:
-    """SHA-256 (hex) of the script that seals in the browser."""
-    from bidding.sealing_bundle import SHA256  # noqa: PLC0415 - as above
+    """SHA-256 (hex) of the scripts that seal in the browser."""
+    from bidding.sealing_bundle import fingerprint  # noqa: PLC0415 - as above
 
-    return SHA256
+    return fingerprint()
 
 
 @register.simple_tag

@@ -36,6 +36,14 @@ def own(request: HttpRequest, pk: Any) -> Bid:
     return bid
 
 
+def own_sealed(request: HttpRequest, pk: Any) -> Bid:
+    """The bid of one's own organisation in a sealed call; Http404 otherwise."""
+    bid = own(request, pk)
+    if not bid.sealed:
+        raise Http404(_("这次征集不密封投标。"))
+    return bid
+
+
 def to_write(request: HttpRequest, pk: Any) -> Bid:
     """The bid, for a page that edits it. Raises NotYou, NotNow (deadline, decided)."""
     bid = own(request, pk)

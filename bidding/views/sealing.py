@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -20,18 +20,10 @@ from bidding.sealed_form import SealedForm
 from bidding.sealing.kept import pack, unpack
 from bidding.sealing.refusals import SealRefused
 from bidding.services import sealing
-from bidding.views.access import own
+from bidding.views.access import own_sealed
 from bidding.views.sealed import shown
 from grants.documents.uploads import in_memory
 from grants.workflow.refusals import Invalid, Refusal
-
-
-def own_sealed(request: HttpRequest, pk: Any) -> Bid:
-    """The bid of one's own organisation in a sealed call; Http404 otherwise."""
-    bid = own(request, pk)
-    if not bid.sealed:
-        raise Http404(_("这次征集不密封投标。"))
-    return bid
 
 
 @login_required

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route
 
-from bidding.sealing_bundle import FOLDER
+from bidding.sealing_bundle import content_of
 
 ORIGIN = "https://bench.invalid"
 PAGE = "<!doctype html><meta charset=utf-8><title>bench</title>"
@@ -41,7 +41,7 @@ class Bench:
             if not name.endswith(".js"):
                 route.fulfill(body=PAGE + head, content_type="text/html", headers={"content-security-policy": policy})
                 return
-            content = self.altered.get(name, (FOLDER / name).read_bytes())
+            content = self.altered.get(name) or content_of("/".join(Path(route.request.url).parts[-2:]))
             route.fulfill(body=content, content_type="text/javascript")
 
         return answer

@@ -221,7 +221,7 @@ def test_an_altered_script_does_not_run(chromium: Browser, name: str) -> None:
     read = "return (await s.sha256(new Uint8Array())).length;"
     good = Bench(chromium, sealing_bundle.policy(), head=head)
     assert good.ask(read) == 64
-    bad = Bench(chromium, sealing_bundle.policy(), head=head, altered={name: (sealing_bundle.FOLDER / name).read_bytes() + b"\n"})
+    bad = Bench(chromium, sealing_bundle.policy(), head=head, altered={name: sealing_bundle.content_of(f"bidding/{name}") + b"\n"})
     for _twice in range(2):  # a second try must not get it either
         with pytest.raises(Exception, match="Failed to fetch dynamically imported module"):
             bad.ask(read)

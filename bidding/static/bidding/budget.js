@@ -2,7 +2,7 @@
 import { hundredths, part, product, yuan } from "../web/money.js";
 
 const panel = document.querySelector("[data-budget]");
-const box = document.querySelector('[data-answer="rows"]');
+const box = document.querySelector('[data-answer="rows"], [data-answer="budget"]');
 
 function amountOf(row) {
   const value = (name) => row.querySelector(`[name$="-${name}"]`);

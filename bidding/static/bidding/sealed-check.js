@@ -144,6 +144,7 @@ class Check {
 // files: [{code, name, blob}, …] chosen so far.
 export function problemsOf(form, asked, sentences, files) {
   const check = new Check(form, asked, sentences, files);
+  check.found.push(...asked.standing.map((sentence) => ({ place: "", sentence })));
   for (const field of asked.fields) field.kind === "table" ? check.table(field) : check.field(field);
   check.budget();
   check.kpis();

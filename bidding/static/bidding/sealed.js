@@ -34,23 +34,27 @@ class Sealed {
   }
 
   async begin() {
-    const blank = JSON.stringify(this.pairs());
+    this.last = JSON.stringify(this.pairs());
+    await this.restore();
+    await this.resume();
+    navigator.storage?.persist?.(); // asks the browser not to clear it when the disk is full
+    this.takePen = holdPen(form.dataset.place, { given: () => this.pen(true), taken: () => this.pen(false), refused: () => this.pen(false) });
+    find("sealed-loading").hidden = true;
+    document.querySelectorAll("[data-scripted]").forEach((part) => (part.hidden = false));
+    form.dataset.ready = "";
+  }
+
+  async restore() {
     try {
       const kept = await this.draft.read();
       this.files = await this.draft.files();
       if (kept) this.fill(kept.pairs);
       this.say(kept ? "restored" : "ready", kept ? { at: hour(kept.at) } : {});
-      navigator.storage?.persist?.();
     } catch {
       this.say("unkept", {}, true);
     }
-    this.last ??= blank;
     this.showFiles();
     this.lowerCap();
-    await this.resume();
-    this.takePen = holdPen(form.dataset.place, { given: () => this.pen(true), taken: () => this.pen(false), refused: () => this.pen(false) });
-    find("sealed-loading").hidden = true;
-    form.dataset.ready = "";
   }
 
   say(key, figures = {}, wrong = false) {
@@ -76,14 +80,15 @@ class Sealed {
 
   touch() {
     clearTimeout(this.timer);
+    this.say("saving");
     this.timer = setTimeout(() => this.keep(), SAVE_AFTER);
   }
 
   async keep() {
     clearTimeout(this.timer);
     const now = JSON.stringify(this.pairs());
-    if (now === this.last || this.readOnly) return;
-    this.say("saving");
+    if (this.readOnly) return;
+    if (now === this.last) return this.timer && this.say("saved", { at: hour(new Date().toISOString()) });
     try {
       await this.draft.keep(this.pairs());
       this.last = now;
@@ -95,17 +100,12 @@ class Sealed {
 
   // Another tab writes now: this one looks on; or this one writes, on what the other has left.
   async pen(mine) {
-    if (mine && this.readOnly) {
-      this.readOnly = false;
-      await this.begin();
-    }
-    if (!mine) {
-      await this.keep();
-      this.readOnly = true;
-      this.say("elsewhere", {}, true);
-    }
+    if (!mine) await this.keep();
     find("sealed-elsewhere").hidden = mine;
-    find("sealed-fields").disabled = !mine;
+    find("sealed-fields").disabled = !mine; // what is disabled is no part of the form: it is kept before, and read after
+    if (mine && this.readOnly) await this.restore();
+    this.readOnly = !mine;
+    if (!mine) this.say("elsewhere", {}, true);
   }
 
   listen() {
@@ -183,7 +183,7 @@ class Sealed {
 
   lineOf(file) {
     const line = document.createElement("li");
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "govuk-button govuk-button--secondary gc-button-small", textContent: said.remove });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "govuk-button govuk-button--secondary govuk-!-margin-bottom-1", textContent: said.remove });
     button.setAttribute("aria-label", `${said.remove} ${file.name}`);
     button.addEventListener("click", async () => {
       this.files = this.files.filter((other) => other !== file);

@@ -20,8 +20,10 @@ function ask() {
   dialog.querySelector("[data-leaving-stay]").focus();
 }
 
+// Drafts that only this browser has lie in a database of the writer's own (sealed bids).
 function forget() {
   for (const key of kept()) localStorage.removeItem(key);
+  globalThis.indexedDB?.deleteDatabase(`${PREFIX}:${form.dataset.leaving}`);
 }
 
 if (form) {
