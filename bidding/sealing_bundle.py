@@ -31,7 +31,7 @@ FOLDERS: Final = {"bidding": HERE / "static", "web": HERE.parent / "grants" / "w
 
 def content_of(name: str) -> bytes:
     """A script by its place among the static files, e.g. "bidding/zip.js"."""
-    return (FOLDERS[name.split("/")[0]] / name).read_bytes()
+    return (FOLDERS[name.split("/", maxsplit=1)[0]] / name).read_bytes()
 
 
 @cache

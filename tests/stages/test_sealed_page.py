@@ -115,7 +115,7 @@ def test_without_scripts_the_server_seals_and_gives_the_copy(found: Sealed, who:
     data, like = whole(found, who)
     with clock.at(plain.opens(found.call)):
         answer = browser(who.signatory).post(page(bid, "seal_here"), data)
-    assert answer.status_code == 200, answer.context['errors']
+    assert answer.status_code == 200, answer.context["errors"]
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert like.title in archive.read("manifest.json").decode()
     version = SealedVersion.objects.get()
@@ -125,7 +125,7 @@ def test_without_scripts_the_server_seals_and_gives_the_copy(found: Sealed, who:
 
 
 def test_without_scripts_gaps_are_told_and_more_rows_are_given_and_nothing_is_stored(found: Sealed, who: Body, bid: Bid) -> None:
-    data, like = whole(found, who)
+    data, _like = whole(found, who)
     client = browser(who.signatory)
     with clock.at(plain.opens(found.call)):
         gaps = client.post(page(bid, "seal_here"), {**data, "about-title": [""]})
