@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from bidding.services import openings, sealing
 from grants import clock
 from grants.ledger.models import AuditEvent
 from grants.workflow.refusals import NotNow, Refusal
+from tests.races.threads import at_once
 from tests.world import bidding as plain
 from tests.world import people
 from tests.world import sealing as world
@@ -32,29 +32,6 @@ def _postgresql_only() -> None:
         pytest.fail("races are proven on PostgreSQL; set TEST_DATABASE_URL (make test-races)")
 
 
-def at_once(moment: Any, *works: Callable[[], Any]) -> list[Any]:
-    """Start every work behind one barrier, each with a connection of its own; results or refusals, in order."""
-    barrier, told = threading.Barrier(len(works)), [None] * len(works)
-
-    def run(i: int, work: Callable[[], Any]) -> None:
-        try:
-            with clock.at(moment):
-                barrier.wait(10)
-                told[i] = work()
-        except BaseException as wrong:  # noqa: BLE001 - the test looks at what came out
-            told[i] = wrong  # type: ignore[call-overload]
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    return told
-
-
 def test_two_colleagues_handing_in_at_once_leave_one_version_and_one_is_told() -> None:
     found = world.ready(people.office())
     who = people.body(found.desk)
@@ -63,7 +40,7 @@ def test_two_colleagues_handing_in_at_once_leave_one_version_and_one_is_told() -
     for number in range(1, ROUNDS + 1):
         content = sealing.payload(bid, world.fields(), pledges)
         pair = [envelope.sealed(sealing.place_of(bid), content, {}, found.key.recipient)[0] for _ in range(2)]
-        told = at_once(moment, *(handing_in(bid, sealed, who, pledges) for sealed in pair))
+        told = at_once(*(handing_in(bid, sealed, who, pledges) for sealed in pair), now=moment)
         refused = [t for t in told if isinstance(t, Refusal)]
         assert [t.rule for t in refused] == ["next_version"], told
         assert list(bid.sealed_versions.values_list("number", flat=True)) == list(range(1, number + 1))
@@ -80,7 +57,7 @@ def test_two_groups_opening_at_once_open_once() -> None:
         moment = found.call.closes_at + timedelta(seconds=settings.SUBMISSION_DRAIN + 1)
         with clock.at(moment):
             lasts = [(share, *found.to_the_last(share)) for share in found.key.shares.all()[:2]]
-        told = at_once(moment, *(opening(*last) for last in lasts))
+        told = at_once(*(opening(*last) for last in lasts), now=moment)
         assert [type(t) for t in told].count(SealKey) == 1, told
         assert all(isinstance(t, SealKey | NotNow) for t in told), told
         assert OpeningRecord.objects.filter(key=found.key).count() == 1
