@@ -6,8 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.safestring import SafeString, mark_safe
+from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -20,9 +19,9 @@ from bidding.services import sealing
 from bidding.services.tables import promised_elsewhere
 from bidding.views.access import own_sealed
 from bidding.views.budgeting import budget_facts
+from bidding.views.bundled import rendered
 from grants import clock
 from grants.documents.uploads import in_memory
-from grants.web.policy import HEADER
 from grants.workflow.door import explain, require
 from grants.workflow.refusals import NotNow, Refusal
 from grants.workflow.rules import Ask
@@ -66,20 +65,12 @@ def shown(request: HttpRequest, bid: Bid, form: SealedForm, *, refusal: Refusal 
     program = {"bundle_sha256": sealing_bundle.fingerprint()}
     why_not = explain(bid, "seal", request.user)
     context = {
-        "bid": bid, "form": form, "errors": errors, "program": program, "import_map": _import_map(), "key": key, "place": place,
-        "script": sealing_bundle.address("bidding/sealed.js"), "why_not": why_not, "declarations": bid.rules.forms.declarations,
+        "bid": bid, "form": form, "errors": errors, "program": program, "key": key, "place": place,
+        "why_not": why_not, "declarations": bid.rules.forms.declarations,
         "declared": form.data.getlist("declarations") if judged else [], "elsewhere": _elsewhere(bid),
         "wanted": bid.rules.eligibility.professionals, "page_json": for_page(form, {**told, **program}, bid), **budget_facts(bid),
     }  # fmt: skip
-    answer = render(request, "bidding/sealed.html", context, status=status)
-    answer.headers[HEADER] = sealing_bundle.policy()
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
-
-
-def _import_map() -> SafeString:
-    """The one inline script of the site: hashes, no code; see `sealing_bundle.import_map`."""
-    return mark_safe(f'<script type="importmap">{sealing_bundle.import_map()}</script>')  # noqa: S308 - made of our own file names and hashes
+    return rendered(request, "bidding/sealed.html", "bidding/sealed.js", context, status=status)
 
 
 def _elsewhere(bid: Bid) -> list[str]:

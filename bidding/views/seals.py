@@ -16,7 +16,9 @@ from bidding.forms import show
 from bidding.models import OfficerKey, SealKey, SealShare
 from bidding.seal_forms import FinishForm, KeyForm, MakeForm, TurnForm
 from bidding.seal_rules import USABLE, dealer, is_sealed_call, seal_visible, took_part
+from bidding.seal_words import words
 from bidding.services import ceremonies, openings
+from bidding.views.bundled import rendered
 from grants import clock
 from grants.calls.models import Call
 from grants.people.models import Agency
@@ -24,6 +26,8 @@ from grants.people.permissions import scopes_with
 from grants.workflow.door import explain, require
 from grants.workflow.refusals import Refusal
 from grants.workflow.rules import Ask
+
+SCRIPT = "bidding/ceremony-pages.js"
 
 
 @login_required
@@ -40,8 +44,9 @@ def officer_key(request: HttpRequest) -> HttpResponse:
         except Refusal as refusal:
             show(form, getattr(refusal, "problems", {}), str(refusal))
     held = OfficerKey.objects.filter(user=user, retired_at=None).first()
-    context = {"form": form, "held": held, "duties": ceremonies.mine(user), "earlier": OfficerKey.objects.filter(user=user).exclude(retired_at=None)}
-    return render(request, "bidding/officer_key.html", context, status=422 if form.is_bound else 200)
+    earlier = OfficerKey.objects.filter(user=user).exclude(retired_at=None)
+    context = {"words": words(), "form": form, "held": held, "duties": ceremonies.mine(user), "earlier": earlier}
+    return rendered(request, "bidding/officer_key.html", SCRIPT, context, status=422 if form.is_bound else 200)
 
 
 def of_call(request: HttpRequest, pk: Any) -> tuple[Call, SealKey | None]:
@@ -69,8 +74,8 @@ def seal(request: HttpRequest, pk: Any) -> HttpResponse:
             return redirect("bidding:seal", call.pk)
         except Refusal as refusal:
             show(form, getattr(refusal, "problems", {}), str(refusal))
-    context = {"call": call, "key": key, "form": form, **(_standing(request, key) if key else {})}
-    return render(request, "bidding/seal.html", context, status=422 if request.method == "POST" else 200)
+    context = {"words": words(), "call": call, "key": key, "form": form, **(_standing(request, key) if key else {})}
+    return rendered(request, "bidding/seal.html", SCRIPT, context, status=422 if request.method == "POST" else 200)
 
 
 def _standing(request: HttpRequest, key: SealKey) -> dict[str, Any]:
