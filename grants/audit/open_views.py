@@ -23,19 +23,21 @@ FILES: Mapping[str, Callable[[Call], dict[str, Any]]] = {
 @require_GET
 @cacheable()
 def index(request: HttpRequest) -> HttpResponse:
-    """Every call with something published, and its three files."""
-    rows = [public("call", {"code": c.code, "title": c.title, "agency": c.agency.name, "closes_at": c.closes_at}) for c in opendata.calls()]
-    return render(request, "audit/open.html", {"rows": rows, "files": list(FILES)})
+    """Every call with something published, and its files."""
+    found = list(opendata.calls())
+    rows = [public("call", {"code": c.code, "title": c.title, "agency": c.agency.name, "closes_at": c.closes_at}) for c in found]
+    return render(request, "audit/open.html", {"rows": rows, "granted": {c.code for c in found if c.granted}})  # type: ignore[attr-defined]
 
 
 @require_GET
 @cacheable()
 def file(request: HttpRequest, code: str, name: str) -> HttpResponse:
-    """One file of one call; 404 for a call that is not published."""
+    """One file of one call; 404 for a call that is not published, and for its grants before there is one."""
     call = get_object_or_404(opendata.calls(), code=code)
-    if name not in FILES:
+    told = FILES[name](call) if name in FILES else {}
+    if not told:
         raise Http404(_("没有这个文件。"))
-    answer = HttpResponse(opendata.as_bytes(FILES[name](call)), content_type="application/json; charset=utf-8")
+    answer = HttpResponse(opendata.as_bytes(told), content_type="application/json; charset=utf-8")
     answer["Access-Control-Allow-Origin"] = "*"  # open data: any page may read it; no cookie is looked at
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

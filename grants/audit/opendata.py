@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from bidding.models import BidVersion
 from grants import clock
@@ -39,8 +39,9 @@ CONTRACT = {"confirmed": "pending", "active": "active", "closed": "terminated", 
 
 
 def calls() -> QuerySet[Call]:
-    """Calls with something published, newest first."""
-    rows = Call.objects.filter(published_at__isnull=False).select_related("agency", "rules_version")
+    """Calls with something published, newest first; `granted`: an award is confirmed, so there is a grant to list."""
+    given = Award.objects.filter(call=OuterRef("pk"), notice__isnull=False, state__in=COUNTED)
+    rows = Call.objects.filter(published_at__isnull=False).select_related("agency", "rules_version").annotate(granted=Exists(given))
     return rows.order_by("-published_at", "code")
 
 
@@ -264,14 +265,24 @@ def _merge(old: Any, new: Any) -> Any:
 
 
 def grants(call: Call) -> Json:
-    """Every confirmed award as a grant: who gave, who received, how much was asked for, given and paid."""
+    """Every confirmed award as a grant: who gave, who received, how much was asked for, given and paid. Without one: no package (the standard knows no empty one)."""
     facts = Facts.of(call)
     disbursed: dict[Any, list[Tranche]] = {}
     for tranche in facts.paid:
         disbursed.setdefault(tranche.award_id, []).append(tranche)
     given = [award for award in facts.awards if award.state in COUNTED]
     versions = {v.bid_id: v for v in BidVersion.objects.filter(bid__in=[a.bid_id for a in given]).order_by("number")}  # the last one stays
-    return {"grants": [_grant(facts, award, versions[award.bid_id], disbursed.get(award.pk, [])) for award in given]}
+    found = [_grant(facts, award, versions[award.bid_id], disbursed.get(award.pk, [])) for award in given]
+    return {**_package(call, found), "grants": found} if found else {}
+
+
+def _package(call: Call, found: list[Json]) -> Json:
+    """Who publishes, under which licence, where it is, when it changed last."""
+    publisher = {"identifier": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}
+    return {
+        "identifier": f"{settings.GIVING360_PREFIX}-{call.code}", "title": masked(call.title), "publisher": publisher, "license": LICENCE,
+        "downloadURL": address(call, "360.json"), "modified": max(grant["dateModified"] for grant in found),
+    }  # fmt: skip
 
 
 def _grant(facts: Facts, award: Award, version: BidVersion, paid: list[Tranche]) -> Json:

@@ -134,7 +134,8 @@ def _open(call: Call) -> Iterator[Made]:
         return
     made = {"ocds/releases.json": opendata.release_package(call), "ocds/record.json": opendata.record_package(call), "360/grants.json": opendata.grants(call)}
     for path, value in made.items():
-        yield path, keep([opendata.as_bytes(value)], media_type=JSON)
+        if value:  # no grant, no file of grants
+            yield path, keep([opendata.as_bytes(value)], media_type=JSON)
 
 
 # --- papers ----------------------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from grants.workflow import effects  # noqa: E402
 from grants.workflow.refusals import Refusal  # noqa: E402
 
 ORDERS, WORKERS, BATCH = 400, 3, 4
+AHEAD = 40  # orders that may be batched before the kills have earned them: the last is paid when enough was killed, on any machine
 LOST = 0.04  # of the requests the line breaks before, and of as many after the bank has heard
 effects.LEASE = timedelta(seconds=2)
 PATIENCE = timedelta(seconds=3)  # until the person asks the bank about an attempt without an answer
@@ -152,7 +153,8 @@ def a_round(who: dict[str, str]) -> None:
         if (order.pk, order.batch_id) in silent and order.key not in found.references:
             services.not_received(order, by=approver, note="银行张某电话答复：没有收到")
     ready = list(PaymentOrder.objects.filter(status="ready").order_by("?").values_list("pk", flat=True)[:BATCH])
-    if ready:
+    earned = int(Path(os.environ["EARNED"]).read_text() or 0)
+    if ready and PaymentOrder.objects.exclude(status="ready").count() < earned:
         services.make_batch(call, by=finance, only=ready)
 
 
@@ -166,6 +168,7 @@ class Killer:
         self.who = json.loads((folder / "who.json").read_text())
         self.server, self.dice, self.kills = folder / "data", random.Random(seed), Counter[str]()
         self.pids: dict[int, Callable[[], None]] = {}
+        self.earned = Path(os.environ["EARNED"])
 
     def fork(self, work: Callable[[], None]) -> None:
         connections.close_all()
@@ -178,25 +181,32 @@ class Killer:
                 os._exit(1)
         self.pids[pid] = work
 
+    def earn(self, least: int) -> None:
+        """How many orders may be under way after so many kills; one write, so that no reader sees half of it."""
+        aside = self.earned.with_suffix(".new")
+        aside.write_text(str(AHEAD + ORDERS * self.kills.total() // least))
+        aside.replace(self.earned)
+
     def run(self, least: int) -> None:
+        self.earn(least)
         for _ in range(WORKERS):
             self.fork(worker)
         self.fork(lambda: person(self.who))
         began = time.monotonic()
         while self.open_orders() or self.kills.total() < least:
             assert time.monotonic() - began < 1200, f"stuck: {self.open_orders()} orders open after {self.kills}"
-            time.sleep(self.dice.uniform(0.1, 0.7))
-            if self.open_orders() == 0:
-                break
-            self.strike()
+            time.sleep(self.dice.uniform(0.05, 0.4))
+            if self.kills.total() < least:  # afterwards whoever lives finishes what is open
+                self.strike()
+                self.earn(least)
         for pid in list(self.pids):
             self.end(pid)
 
     def strike(self) -> None:
-        chance = self.dice.random()
-        if chance < 0.01:
+        so_far = self.kills.total()
+        if so_far % 100 == 50:
             self.whole_server()
-        elif chance < 0.09:
+        elif so_far % 12 == 6:
             self.one_connection()
         else:
             likely = [p for p, work in self.pids.items() for _ in range(3 if work is worker else 1)]  # a person lives long enough to finish a round

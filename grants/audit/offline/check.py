@@ -558,10 +558,11 @@ def check_shares(folder, payload):
 
 def check_open(folder, payload, tables):
     """Grants and awards by number and amount, transactions by key; how many payments are public."""
-    if "data/360/grants.json" not in payload:
+    if "data/ocds/record.json" not in payload:
         return 0
     amounts = {row["number"]: Decimal(row["amount"]) for row in tables["awards"]}
-    for grant in read_json(folder, "data/360/grants.json")["grants"]:
+    grants = read_json(folder, "data/360/grants.json")["grants"] if "data/360/grants.json" in payload else []
+    for grant in grants:
         if Decimal(grant["amountAwarded"]) not in [a for n, a in amounts.items() if grant["id"].endswith("-" + n)]:
             raise wrong("data/360/grants.json", "%s 的金额与立项表不符" % grant["id"])
     record = read_json(folder, "data/ocds/record.json")["records"][0]
@@ -571,6 +572,8 @@ def check_open(folder, payload, tables):
     for award in found.get("awards", []):
         if award["status"] == "active" and Decimal(award["value"]["amount"]) != amounts.get(award["id"]):
             raise wrong("data/ocds/record.json", "%s 的金额与立项表不符" % award["id"])
+        if award["status"] == "active" and not any(g["id"].endswith("-" + award["id"]) for g in grants):
+            raise wrong("data/360/grants.json", "缺少立项 %s" % award["id"])
     return check_transactions(found, tables)
 
 
