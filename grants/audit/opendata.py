@@ -265,7 +265,7 @@ def _merge(old: Any, new: Any) -> Any:
 
 
 def grants(call: Call) -> Json:
-    """Every confirmed award as a grant: who gave, who received, how much was asked for, given and paid. Without one: no package (the standard knows no empty one)."""
+    """Every confirmed award as a grant: who gave and received, how much was asked for, given, paid. Without one no package: the standard knows no empty one."""
     facts = Facts.of(call)
     disbursed: dict[Any, list[Tranche]] = {}
     for tranche in facts.paid:
