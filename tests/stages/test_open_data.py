@@ -63,7 +63,7 @@ def test_before_the_notice_nothing_of_bids_is_there(made: Judged) -> None:
     assert [r["tag"] for r in package["releases"]] == [["tender"]]
     assert "numberOfTenderers" not in package["releases"][0]["tender"]
     assert Client().get(f"/open/{made.call.code}/360.json").status_code == 404, "the standard knows no empty package"
-    assert "360.json\"" not in Client().get(reverse("open:index")).content.decode()
+    assert '360.json"' not in Client().get(reverse("open:index")).content.decode()
     assert "社会工作服务中心" not in json.dumps(package, ensure_ascii=False)
 
 
