@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What is to be solved, and whose codes stand in it. Two readings of a panel that has not changed hold equal problems."""
+
+    problem: Problem
+    bids: dict[str, Bid]
+    members: dict[str, PanelMember]
+    unknown: int
+
+    def planned(self, answer: Assignment) -> Plan:
+        """The pairs and alternates of an answer to exactly this problem."""
+        pairs = tuple((self.bids[bid], self.members[expert]) for bid, expert in answer.added(self.problem))
+        return Plan(pairs, tuple(self.members[code] for code in answer.called_up), self.problem, answer, self.unknown)
+
+
+@dataclass(frozen=True)
 class Plan:
     """New pairs to be made, the alternates to be called up for them in drawn order, and what was asked and answered.
 
@@ -44,12 +59,15 @@ def plan(panel: Panel, *, max_load: int | None = None) -> Plan:
     Raises Invalid in words (which bids, which experts, how many short) when even all alternates do not suffice, NotNow when the
     solver gave no answer.
     """
+    asked = question(panel, max_load=max_load)
+    return asked.planned(solved(asked.problem))
+
+
+def question(panel: Panel, *, max_load: int | None = None) -> Question:
+    """The panel as it stands, read but not solved. max_load: as of `plan`."""
     ground = _Table(panel)
     problem = ground.problem(max_load)
-    answer = solved(problem)
-    pairs = tuple((ground.bids[bid], ground.members[expert]) for bid, expert in answer.added(problem))
-    called = tuple(ground.members[code] for code in answer.called_up)
-    return Plan(pairs, called, problem, answer, ground.unknown)
+    return Question(problem, ground.bids, ground.members, ground.unknown)
 
 
 def exchanged(panel: Panel, gone: Pair, come: Pair) -> Plan:

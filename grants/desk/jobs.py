@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: Any) -> HttpResponse:
     """One job. `?part=progress` is the part that a running page asks for again and again."""
     job = _job(request, pk, reading=True)
-    context = {"job": job, "progress": jobs.progress(job), "running": job.finished_at is None and job.cancelled_at is None}
+    context = {"job": job, "progress": jobs.progress(job), "running": job.finished_at is None and job.cancelled_at is None, "under_way": _under_way(job)}
     if request.GET.get("part") == "progress":
         return render(request, "desk/_job_progress.html", context)
     only = request.GET.get("only", "")
@@ -64,6 +64,11 @@ def show(request: HttpRequest, pk: Any) -> HttpResponse:
         "files": JobFile.objects.filter(item__job=job).count(), "may": kind.by.allows(kind.scope_of(job.scope_id), request.user, clock.now()),
     }  # fmt: skip
     return render(request, "desk/job.html", context)
+
+
+def _under_way(job: BulkJob) -> list[str]:
+    """Where long works stand that have begun, a few of them."""
+    return list(job.items.filter(done_at=None, failed_at=None).exclude(outcome="").values_list("outcome", flat=True)[:3])
 
 
 def _asker(job: BulkJob) -> str:

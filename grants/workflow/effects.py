@@ -42,19 +42,23 @@ Work = Callable[[Job], "Apply | None"]
 
 @dataclass(frozen=True)
 class Effect:
-    """A registered effect. slow: `work` runs outside the transaction and returns the closure that writes its result."""
+    """A registered effect. slow: `work` runs outside the transaction and returns the closure that writes its result.
+
+    lease: how long one attempt is left alone before another worker may start it over, where the usual five minutes are too short.
+    """
 
     name: str
     work: Work
     slow: bool
     says: str
+    lease: timedelta | None = None
 
 
 _effects: dict[str, Effect] = {}
 _reactions: dict[tuple[str, str], list[str]] = {}
 
 
-def effect(name: str, *, slow: bool = False) -> Callable[[Work], Work]:
+def effect(name: str, *, slow: bool = False, lease: timedelta | None = None) -> Callable[[Work], Work]:
     """Register an effect under a dotted name, e.g. "bidding.acknowledge".
 
     Without `slow` the function runs inside the transaction that marks it done (database work: exactly once). With `slow` it runs
@@ -62,7 +66,7 @@ def effect(name: str, *, slow: bool = False) -> Callable[[Work], Work]:
     """
 
     def register(work: Work) -> Work:
-        _effects[name] = Effect(name, work, slow, (work.__doc__ or name).strip().splitlines()[0])
+        _effects[name] = Effect(name, work, slow, (work.__doc__ or name).strip().splitlines()[0], lease)
         shared_task(name=name, acks_late=True, reject_on_worker_lost=True, ignore_result=True)(deliver)
         return work
 
@@ -168,7 +172,13 @@ def deliver(outbox_id: int) -> int:
 
 def _claim(outbox_id: int) -> Outbox | None:
     taken = open_rows().filter(pk=outbox_id).update(lease_until=real_now() + LEASE, attempts=F("attempts") + 1)
-    return Outbox.objects.get(pk=outbox_id) if taken else None
+    if not taken:
+        return None
+    row = Outbox.objects.get(pk=outbox_id)
+    longer = _effects[row.task].lease if row.task in _effects else None
+    if longer is not None:
+        Outbox.objects.filter(pk=row.pk, attempts=row.attempts).update(lease_until=real_now() + longer)
+    return row
 
 
 def _carry_out(row: Outbox) -> None:

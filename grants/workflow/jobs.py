@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,9 @@ from grants.workflow.refusals import Invalid, NotNow, Refusal, Sentence
 from grants.workflow.rules import Rule
 
 log = logging.getLogger(__name__)
+
+LONGEST = 4000
+"""Characters of an outcome that are kept."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Kind:
 
     slow: the work runs outside the transaction and returns a function that writes its result (PDF rendering). finished: what is done,
     in the transaction of the last item, when every item is done. taken_at: name of the address where the result is taken, if it is one
-    thing and not a bundle of files.
+    thing and not a bundle of files. page: name of the address, by id, of what the job is about.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Kind:
     slow: bool
     finished: Callable[[BulkJob], None] | None = None
     taken_at: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,19 +97,20 @@ _kinds: dict[str, Kind] = {}
 
 def job_kind(
     name: str, label: Sentence, *, by: Rule, scope_of: Callable[[UUID], Any], slow: bool = False,
-    finished: Callable[[BulkJob], None] | None = None, taken_at: str = "",
+    finished: Callable[[BulkJob], None] | None = None, taken_at: str = "", page: str = "", lease: timedelta | None = None,
 ) -> Callable[[ItemWork], ItemWork]:  # fmt: skip
-    """Decorator: register the work on one item under a dotted name, which is also its effect's. The work raises Refusal to refuse."""
+    """Decorator: register the work on one item under a dotted name, which is also its effect's. The work raises Refusal to refuse,
+    and so may the function that writes a slow work's result. lease: as of `effects.Effect`."""
 
     def register(work: ItemWork) -> ItemWork:
-        kind = Kind(name, label, by, scope_of, work, slow, finished, taken_at)
+        kind = Kind(name, label, by, scope_of, work, slow, finished, taken_at, page)
         _kinds[name] = kind
 
         def carry(effect: effects.Job) -> effects.Apply | None:
             return _prepared(kind, effect.object_id) if slow else _carried(kind, effect.object_id)
 
         carry.__doc__ = str(work.__doc__ or name)
-        effects.effect(name, slow=slow)(carry)
+        effects.effect(name, slow=slow, lease=lease)(carry)
         return work
 
     return register
@@ -115,7 +121,9 @@ def kind_of(job: BulkJob) -> Kind:
     return _kinds[job.kind]
 
 
-def start(kind_name: str, scope: Any, targets: Sequence[Target], *, by: Any, title: str, note: str = "") -> BulkJob:
+def start(
+    kind_name: str, scope: Any, targets: Sequence[Target], *, by: Any, title: str, note: str = "", asked: dict[str, Any] | None = None
+) -> BulkJob:
     """Ask for a job over `targets`, in their order. Raises NotYou, Invalid (nothing chosen), NotNow (one of this kind still runs here)."""
     kind = _kinds[kind_name]
     role = require(kind.by, scope, by=by).role
@@ -125,13 +133,18 @@ def start(kind_name: str, scope: Any, targets: Sequence[Target], *, by: Any, tit
         list(type(scope)._base_manager.select_for_update(of=("self",)).filter(pk=scope.pk).values_list("pk"))
         _refuse_second(kind, scope)
         job = BulkJob.objects.create(
-            kind=kind.name, title=title[:200], scope=scope.subject, scope_id=scope.pk, requested_by=by.pseudonym,
-            requested_at=clock.now(), note=note.strip(),
+            kind=kind.name, title=title[:200], scope=_filed(scope), scope_id=scope.pk, requested_by=by.pseudonym,
+            requested_at=clock.now(), note=note.strip(), asked=asked or {},
         )  # fmt: skip
         items = [JobItem(job=job, position=n, subject=t.subject, object_id=t.object_id, label=t.label[:200]) for n, t in enumerate(targets, 1)]
         JobItem.objects.bulk_create(items)
-        _promise(job, items, _remember(job, "start", by, role, {"kind": kind.name, "items": len(items)}))
+        _promise(job, items, _remember(job, "start", by, role, {"kind": kind.name, "items": len(items), **job.asked}))
     return job
+
+
+def _filed(scope: Any) -> str:
+    """The call an entry belongs to, as of every step; what stands above calls by itself."""
+    return f"call:{scope.call_id}" if hasattr(scope, "call_id") else str(scope.subject)
 
 
 def _refuse_second(kind: Kind, scope: Any) -> None:
@@ -170,6 +183,11 @@ def progress(job: BulkJob) -> Progress:
     """One query, whatever the number of items."""
     found = job.items.aggregate(total=Count("pk"), done=Count("pk", filter=~Q(done_at=None)), failed=Count("pk", filter=~Q(failed_at=None)))
     return Progress(**found)
+
+
+def tell(item: JobItem, where: str) -> None:
+    """Say where a long work stands, for whoever looks at its page meanwhile; outside a transaction, or nobody sees it."""
+    JobItem.objects.filter(pk=item.pk, done_at=None, failed_at=None).update(outcome=where[:LONGEST])
 
 
 def _held(job: BulkJob, by: Any) -> tuple[BulkJob, str]:
@@ -248,18 +266,33 @@ def _worked(kind: Kind, item: JobItem) -> tuple[Done | Finish | None, str]:
         with transaction.atomic():
             return kind.work(item), ""
     except (Refusal, FileRefused) as refusal:
-        return None, str(getattr(refusal, "sentence", refusal))
+        return None, _sentence(refusal)
     except Exception as wrong:
         log.exception("job item %s of %s failed", item.pk, kind.name)
         return None, _("系统处理时出错（%(what)s），没有办成，可以续办再试；仍不成请联系系统管理员。") % {"what": type(wrong).__name__}
 
 
+def _sentence(refusal: Exception) -> str:
+    return str(getattr(refusal, "sentence", refusal))
+
+
+def _written(result: Done | Finish | None, refusal: str) -> tuple[Done | None, str]:
+    """The result of a slow work, written; (None, why not) when it may not be written any more."""
+    if result is None or isinstance(result, Done):
+        return result, refusal
+    try:
+        with transaction.atomic():
+            return result(), ""
+    except (Refusal, FileRefused) as late:
+        return None, _sentence(late)
+
+
 def _mark(item: JobItem, result: Done | Finish | None, refusal: str) -> None:
-    if result is None:
-        item.outcome, item.failed_at = refusal[:600], clock.now()
+    made, why_not = _written(result, refusal)
+    if made is None:
+        item.outcome, item.failed_at = why_not[:LONGEST], clock.now()
     else:
-        made = result if isinstance(result, Done) else result()
-        item.outcome, item.done_at = made.outcome[:600], clock.now()
+        item.outcome, item.done_at = made.outcome[:LONGEST], clock.now()
         item.files.all().delete()
         JobFile.objects.bulk_create(JobFile(item=item, path=path, file=file) for path, file in made.files)
     item.save(update_fields=["outcome", "done_at", "failed_at"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +46,7 @@ class BulkJob(models.Model):
 
     kind: a registered kind (`grants.workflow.jobs`). scope: whom the ledger files it under, e.g. "call:<uuid>". requested_by: the
     pseudonym of whoever asked, as in the ledger; this layer knows no persons. note: their reason, where the kind asks for one.
+    asked: what else the kind must know to do it, as JSON; public, in the ledger too.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,6 +57,7 @@ class BulkJob(models.Model):
     requested_by = models.UUIDField()
     requested_at = models.DateTimeField()
     note = models.CharField(max_length=1000, blank=True)
+    asked: Any = models.JSONField(default=dict, editable=False)
     cancelled_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -76,7 +78,8 @@ class BulkJob(models.Model):
 class JobItem(models.Model):
     """One object's part in a job: done, refused with a sentence, or still waiting. The same object stands once in a job.
 
-    object_id, subject: what it is about. outcome: what was done, or why not, in words for the person who asked.
+    object_id, subject: what it is about. outcome: what was done, or why not, in words for the person who asked; before that, of a long
+    work, where it stands.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -85,7 +88,7 @@ class JobItem(models.Model):
     subject = models.CharField(max_length=80)
     object_id = models.UUIDField()
     label = models.CharField(max_length=200)
-    outcome = models.CharField(max_length=600, blank=True)
+    outcome = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
 

@@ -4,6 +4,7 @@ pool        register_expert, change_expert, add_relation
 ties        record_tie, end_tie, withdraw_tie
 challenges  challenge, uphold_challenge, reject_challenge
 draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
+assignments assign_soon
 panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
 rulings     propose_ruling
@@ -15,6 +16,7 @@ scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, op
 meeting     draw_order, present, question, release
 """
 
+from review.services.assignments import assign_soon
 from review.services.challenges import challenge, reject_challenge, uphold_challenge
 from review.services.drafts import Kept, keep_draft, sheet_of
 from review.services.draws import (
@@ -71,6 +73,7 @@ __all__ = [
     "accept",
     "add_relation",
     "assign",
+    "assign_soon",
     "challenge",
     "change_expert",
     "check_conflicts",

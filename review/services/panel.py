@@ -129,21 +129,30 @@ def assign(panel: Panel, *, by: Any, max_load: int | None = None) -> list[Review
     Each review enters through the door, which asks about conflicts once more. All or nothing. Raises NotYou, NotNow, Invalid in words.
     """
     with transaction.atomic():
-        held = _locked(panel)
+        held = locked(panel)
         require(organiser, held, by=by)
-        wanted = plan(held, max_load=max_load)
-        made = _carry_out(held, wanted, by)
-        _remember_assignment(held, by, made, keep_run(held, wanted, by=by, carried_out=True))
+        return assigned(held, plan(held, max_load=max_load), by)
+
+
+def assigned(held: Panel, wanted: Plan, by: Any) -> list[Review]:
+    """Carry out a solved plan on a locked panel: reviews, the run kept, one entry. Inside a transaction."""
+    made = _carry_out(held, wanted, by)
+    _remember_assignment(held, by, made, keep_run(held, wanted, by=by, carried_out=True))
     return made
 
 
 def try_assignment(panel: Panel, *, by: Any, max_load: int | None = None) -> AssignmentRun:
     """Solve and record, assign nothing: every what-if run is kept and stands in the ledger (review.md §4.6). Raises as `assign`."""
     with transaction.atomic():
-        held = _locked(panel)
-        answer = require(organiser, held, by=by)
-        run = keep_run(held, plan(held, max_load=max_load), by=by, carried_out=False)
-        remember("panel.try_assignment", held, by, answer, {"seed": held.seed, **_run_facts(run)})
+        held = locked(panel)
+        require(organiser, held, by=by)
+        return tried(held, plan(held, max_load=max_load), by)
+
+
+def tried(held: Panel, wanted: Plan, by: Any) -> AssignmentRun:
+    """Keep a solved plan as a trial. Inside a transaction."""
+    run = keep_run(held, wanted, by=by, carried_out=False)
+    remember("panel.try_assignment", held, by, require(organiser, held, by=by), {"seed": held.seed, **_run_facts(run)})
     return run
 
 
@@ -156,7 +165,7 @@ def fill_gaps(panel: Panel, *, by: Any = SYSTEM) -> list[Review]:
     """Fill what a recusal or a voided ballot left, by members or the next alternate; nothing else moves. Members left without any
     review are excused. Raises Invalid when nobody may step in."""
     with transaction.atomic():
-        held = _locked(panel)
+        held = locked(panel)
         if held.state not in ("forming", "scoring"):
             return []
         wanted = plan(held)
@@ -171,7 +180,8 @@ def fill_gaps(panel: Panel, *, by: Any = SYSTEM) -> list[Review]:
     return made
 
 
-def _locked(panel: Panel) -> Panel:
+def locked(panel: Panel) -> Panel:
+    """The panel under its row's lock."""
     return Panel.objects.select_for_update(of=("self",)).select_related("call__agency", "call__rules_version").get(pk=panel.pk)
 
 

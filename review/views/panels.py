@@ -26,6 +26,7 @@ from review.pages import LOCKED, member_rows, organises, sits
 from review.panels import bids_of, missing_seats, outstanding, sitting, under_reviewed, unexplained, waiting
 from review.results import WAITS
 from review.rules import held, organiser
+from review.services.assignments import last_job, takes_long
 from review.transcript import COMMITTED
 from review.views import me
 
@@ -88,10 +89,19 @@ def _work(found: Panel, actor: Any) -> dict[str, Any]:
     hits = found.hits.select_related("expert", "bid", "dismissed_by", "proposed_by").order_by("dismissed_by", "pk")
     return {
         "hits": hits, "missing_seats": missing_seats(found), "under_reviewed": under_reviewed(found), "form": AssignForm(),
-        "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor),
+        "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor), **_computing(found),
         "runs": found.runs.select_related("made_by")[:10], "swaps": _swaps(found),
         "live": _live(found).filter(opened_at=None) if found.state in ("forming", "scoring") else (), "late": _late(found),
     }  # fmt: skip
+
+
+def _computing(found: Panel) -> dict[str, Any]:
+    """The last computation by a worker: whether it runs, or why it came to nothing."""
+    job = last_job(found)
+    if job is None:
+        return {}
+    refused = job.items.exclude(failed_at=None).values_list("outcome", flat=True).first()
+    return {"job": job, "job_running": job.finished_at is None and job.cancelled_at is None, "job_failed": refused}
 
 
 def _late(found: Panel) -> list[dict[str, Any]]:
@@ -134,9 +144,21 @@ def assign(request: HttpRequest, pk: Any) -> HttpResponse:
     """Assign experts to bids."""
     form = AssignForm(request.POST)
     most = form.cleaned_data["max_load"] if form.is_valid() else None
+    if takes_long(_panel(request, pk)):
+        return _assign_soon(request, pk, most)
     if request.POST.get("do") == "try":
         return _act(request, pk, lambda p: [services.try_assignment(p, by=me(request), max_load=most)], _("已试算 %(n)d 次并留痕，没有分派。"))
     return _act(request, pk, lambda p: services.assign(p, by=me(request), max_load=most), _("新分配 %(n)d 份评审。"))
+
+
+def _assign_soon(request: HttpRequest, pk: Any, most: int | None) -> HttpResponse:
+    """A large panel is computed by a job, whose page shows how far it is."""
+    found = _panel(request, pk)
+    try:
+        job = services.assign_soon(found, by=me(request), max_load=most, trial=request.POST.get("do") == "try")
+    except Refusal as refusal:
+        return _working_page(request, found, refusal)
+    return redirect("desk:job", job.pk)
 
 
 @login_required

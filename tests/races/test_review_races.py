@@ -166,3 +166,32 @@ def test_the_same_tie_recorded_by_two_at_once_is_one_row() -> None:
     told = at_once(made, *[lambda: services.record_tie(expert, body, RelationKind.BOARD, agency=made.desk.agency, by=fresh(made.desk.officer))] * 3)
     assert Tie.objects.count() == 2
     assert {getattr(t, "pk", t) for t in told} == {Tie.objects.get(kind="board").pk}, told
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_of_two_officers_who_assign_a_large_panel_at_once_one_computes(number: int) -> None:
+    """One job comes of it; two workers that take it at once write every review once."""
+    made = world.judged(n=1, sector=6, finance=2)
+    panel = world.convened(made.call, made.desk.officer)
+    told = at_once(made, *[lambda: services.assign_soon(Panel.objects.get(pk=panel.pk), by=fresh(made.desk.officer))] * 2)
+    losers = [t for t in told if isinstance(t, NotNow)]
+    assert [t.rule for t in losers] == ["one_job_at_a_time"], told
+    at_once(made, effects.drain, effects.drain)
+    effects.drain()
+    pairs = list(panel.reviews.values_list("bid_id", "expert_id", "stage"))
+    assert pairs and len(pairs) == len(set(pairs))
+    assert panel.runs.filter(carried_out=True).count() == 1
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_computed_and_an_immediate_assignment_at_once_assign_once(number: int) -> None:
+    """Whoever writes second finds another panel than the one that was solved, or nothing left to do."""
+    made = world.judged(n=1, sector=6, finance=2)
+    panel = world.convened(made.call, made.desk.officer)
+    with clock.at(world.after(made.call)):
+        services.assign_soon(panel, by=made.desk.officer)
+    told = at_once(made, effects.drain, lambda: services.assign(Panel.objects.get(pk=panel.pk), by=fresh(made.desk.officer)))
+    assert not [t for t in told if isinstance(t, BaseException)], told
+    pairs = list(panel.reviews.values_list("bid_id", "expert_id", "stage"))
+    assert pairs and len(pairs) == len(set(pairs))
+    assert len({expert for _bid, expert, _stage in pairs}) == panel.rules.review.panel.size
