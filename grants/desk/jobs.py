@@ -68,6 +68,8 @@ def show(request: HttpRequest, pk: Any) -> HttpResponse:
 
 def _under_way(job: BulkJob) -> list[str]:
     """Where long works stand that have begun, a few of them."""
+    if not jobs.kind_of(job).slow:
+        return []
     return list(job.items.filter(done_at=None, failed_at=None).exclude(outcome="").values_list("outcome", flat=True)[:3])
 
 
