@@ -146,6 +146,7 @@ def sentences() -> Mapping[str, str]:
         "sealed": _("已封好。第 2 步：保存投标留存包。"),
         "sending": _("正在提交：{done} / {whole}"),
         "resting": _("没有连上服务器，{n} 秒后用同一份封好的文件再试。也可以马上再试。"),
+        "signed_out": _("登录已失效，还没有提交。请在新标签页里重新登录，再回到这里点“提交”；封好的文件都在。"),
         "refused": _("没有提交：{why}"),
         "handed_in": _("已提交，编号 {number}。正在打开回执页…"),
         "kept_name": _("投标留存包 {call} 第{n}版.zip"),

@@ -72,6 +72,12 @@ def hand_in(
         return perform(held, "seal", by=by, version=version, files=kept)
 
 
+def has_arrived(bid: Bid, header: Mapping[str, Any]) -> bool:
+    """Whether this very header is the version that counts: handed in, and not withdrawn since."""
+    last = bid.sealed_latest
+    return last is not None and bid.state == "submitted" and last.header == _canonical(header)
+
+
 def _canonical(header: Mapping[str, Any]) -> str:
     try:
         text = encode(header).decode()

@@ -29,11 +29,16 @@ from grants.workflow.refusals import Invalid, Refusal
 @login_required
 @require_POST
 def seal(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Ciphertext and header from the bidder's browser. Answers JSON: number, version, receipt and where to go; or why not."""
+    """Ciphertext and header from the bidder's browser. Answers JSON: number, version, receipt and where to go; or why not.
+
+    What has arrived already is answered as the first time: the browser sends again when the line broke before it heard.
+    """
     bid = own_sealed(request, pk)
     try:
         files = {name: file for name, file in request.FILES.items() if not isinstance(file, list)}
         header = sealing.header_json(request.POST.get("header", ""))
+        if sealing.has_arrived(bid, header):
+            return JsonResponse(_told(bid))
         done = sealing.hand_in(bid, header, files, by=request.user, declarations=request.POST.getlist("declarations"))  # type: ignore[arg-type]
     except Refusal as refusal:
         return JsonResponse({"sentence": str(refusal), "rule": refusal.rule}, status=refusal.status)

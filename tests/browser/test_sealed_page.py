@@ -20,6 +20,7 @@ from bidding import frozen, sealing_bundle
 from bidding.models import Bid, SealedVersion
 from bidding.sealing import envelope, kept
 from grants import clock
+from tests.browser.test_accessibility import violations, wear
 from tests.browser.town import Town, Visitor
 from tests.stages.test_sealed_form import OWN, handed, posted
 from tests.world import bidding as plain
@@ -190,6 +191,70 @@ def test_nothing_is_lost_when_the_server_is_away_and_the_same_files_are_sent_aga
     version = SealedVersion.objects.get()
     assert version.told["commit"] == hashes[0]
     envelope.restored(version.told, kept.unpack(copy.read_bytes()))
+
+
+def test_what_had_arrived_before_the_line_broke_is_not_refused_the_second_time(town: Town, desk: Desk, tmp_path: Path) -> None:
+    """The server took it and the answer was lost: sent again, the same number comes back and there is one version."""
+    person = begun(town, desk)
+    page = person.page
+    filled(person, desk)
+
+    def lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/seal/", lost)
+    sealed_and_saved(page, tmp_path)
+    page.locator("[data-sealed-confirmed]").check()
+    page.locator("[data-sealed-send]").click()
+    expect(page.locator("[data-sealing-told]")).to_contain_text("同一份封好的文件")
+    expect(page.locator("[name=about-title]")).to_be_disabled()
+    page.unroute("**/seal/")
+    page.locator("[data-sealed-send]").click()
+    page.wait_for_url("**/submitted/")
+    assert SealedVersion.objects.count() == 1
+
+
+def test_a_session_that_ended_costs_nothing(town: Town, desk: Desk, tmp_path: Path) -> None:
+    """Signed out meanwhile: told so; signed in again in another tab, the same files go."""
+    person = begun(town, desk)
+    page = person.page
+    filled(person, desk)
+    sealed_and_saved(page, tmp_path)
+    page.context.clear_cookies()
+    page.locator("[data-sealed-confirmed]").check()
+    page.locator("[data-sealed-send]").click()
+    expect(page.locator("[data-sealing-told]")).to_contain_text("登录已失效")
+    tab = Visitor(town, page.context, "again")
+    tab.sign_in(desk.who.signatory)
+    person.faults.clear()
+    page.locator("[data-sealed-send]").click()
+    page.wait_for_url("**/submitted/", timeout=30_000)
+    assert SealedVersion.objects.count() == 1
+
+
+def test_everybody_can_use_the_page(town: Town, desk: Desk, tmp_path: Path) -> None:
+    """axe finds nothing: empty, with problems told, with the passphrase shown, sealed; in high contrast and large type; in English."""
+    person = begun(town, desk)
+    page = person.page
+    page.get_by_role("button", name="检查").click()
+    page.locator("summary", has_text="不能保证什么").click()
+    assert violations(page) == []
+    wear(page, "gc-contrast", "gc-large")
+    assert violations(page, "color-contrast") == []
+    page.reload()
+    ready(page)
+    filled(person, desk)
+    page.get_by_role("button", name="导出草稿").click()
+    expect(page.locator("[data-sealed-words]")).not_to_be_empty()
+    assert violations(page) == []
+    sealed_and_saved(page, tmp_path)
+    assert violations(page) == []
+    page.get_by_role("button", name="English").click()
+    ready(page)
+    expect(page.locator("h1")).to_contain_text("Sealed bid")
+    assert violations(page) == []
+    person.look()
 
 
 def test_an_altered_script_is_not_run_and_nothing_is_sent(town: Town, desk: Desk) -> None:

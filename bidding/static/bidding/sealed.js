@@ -105,6 +105,7 @@ class Sealed {
     find("sealed-fields").disabled = !mine; // what is disabled is no part of the form: it is kept before, and read after
     if (mine && this.readOnly) await this.restore();
     this.readOnly = !mine;
+    if (this.ready) this.rest();
     if (!mine) this.say("elsewhere", {}, true);
   }
 
@@ -291,7 +292,15 @@ class Sealed {
     this.offerKept(false);
   }
 
+  // While something sealed waits to be sent, the page it was made of cannot be changed under it.
+  rest() {
+    this.readOnly = true;
+    find("sealed-fields").disabled = find("sealed-fields").hidden = true;
+    for (const part of document.querySelectorAll("[data-before-sealing]")) part.hidden = true;
+  }
+
   offerKept(atOnce) {
+    this.rest();
     this.tell(said.sealed);
     this.step("keeping");
     const link = offer(find("sealed-kept"), this.ready.kept, this.ready.name);
@@ -309,9 +318,23 @@ class Sealed {
     this.busy = false;
     if (reply?.number) return this.finished(reply);
     if (reply?.sentence) return this.tell(fill("refused", { why: reply.sentence }), true);
+    if (!reply && (await this.signedOut())) return this.tell(said.signed_out, true);
     const rest = PAUSES[Math.min((this.tries = (this.tries ?? 0) + 1), PAUSES.length) - 1];
     this.tell(fill("resting", { n: rest }), true);
     this.retry = setTimeout(() => this.send(), rest * 1000);
+  }
+
+  // Signing in again gives the browser a new token, which the page of before does not have; a page without our form asks to sign in.
+  async signedOut() {
+    try {
+      const answer = await fetch(form.dataset.place, { headers: { Accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = fresh.querySelector("form[data-sealed] [name=csrfmiddlewaretoken]");
+      if (token) form.elements.csrfmiddlewaretoken.value = token.value;
+      return answer.ok && !token;
+    } catch {
+      return false;
+    }
   }
 
   // {number, next, …} or {sentence}; rejects when nobody answered in a way that can be read.
@@ -323,7 +346,7 @@ class Sealed {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest(); // fetch does not say how much has been sent
       request.upload.addEventListener("progress", (event) => this.progress("sending", event.loaded, event.total));
-      request.addEventListener("load", () => (request.status < 500 && request.response ? resolve(request.response) : reject(new Error(String(request.status)))));
+      request.addEventListener("load", () => (request.status < 500 && (request.response?.number || request.response?.sentence) ? resolve(request.response) : reject(new Error(String(request.status)))));
       for (const failure of ["error", "abort", "timeout"]) request.addEventListener(failure, () => reject(new Error(failure)));
       request.open("POST", form.dataset.handIn);
       request.responseType = "json";
@@ -334,7 +357,6 @@ class Sealed {
   }
 
   async finished(reply) {
-    this.last = JSON.stringify(this.pairs());
     await this.draft.dropSealed().catch(() => {});
     this.tell(fill("handed_in", reply));
     window.location.assign(reply.next);
