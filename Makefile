@@ -117,6 +117,10 @@ bench-assign: install-dev ## who reviews which bid: time, memory, optimum and pr
 bench-sign: install-dev ## a hundred contracts signed by two parties, beside bare renders: CPU, sizes, memory
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.signing
 
+.PHONY: bench-seal
+bench-seal: install-dev ## sealed bids: CPU to seal, to hand in, to open, and how an opening grows from 30 to 300 bids
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.sealing
+
 bench-package: install-dev ## an audit package of 2 GB: memory and time to make it, to send it, to check it
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && GONGCHUANG_HOME=$$folder GONGCHUANG_DEMO=1 $(PY) -m tests.bench.package
 

@@ -30,9 +30,9 @@ def preset(code: str = "YX-2026-03") -> CallRules:
     return presets.load(PRESETS[code])
 
 
-def rules(code: str = "YX-2026-03", *, opens_at: datetime = OPENS, **changes: Any) -> CallRules:
+def rules(preset_code: str = "YX-2026-03", /, *, opens_at: datetime = OPENS, **changes: Any) -> CallRules:
     """A preset moved to open at `opens_at`, with top-level keys replaced by `changes` (plain data)."""
-    moved = shift(preset(code), opens_at)
+    moved = shift(preset(preset_code), opens_at)
     return from_data({**moved.plain(), **changes}) if changes else moved
 
 

@@ -33,9 +33,9 @@ class Custodian:
     secret: str
 
 
-def rules(code: str = "YX-2026-03", **changes: Any) -> Any:
+def rules(preset: str = "YX-2026-03", **changes: Any) -> Any:
     """A preset whose bids are sealed."""
-    return calls.rules(code, **{"sealing": "sealed", **changes})
+    return calls.rules(preset, **{"sealing": "sealed", **changes})
 
 
 def custodian(user: User, name: str) -> Custodian:
@@ -98,18 +98,18 @@ class Sealed:
         return self.fresh()
 
 
-def made(desk: Office, code: str = "YX-2026-03", **changes: Any) -> Sealed:
+def made(desk: Office, preset: str = "YX-2026-03", **changes: Any) -> Sealed:
     """Published, with a key that nobody has rehearsed."""
-    call = calls.published(desk, rules(code, **changes))
+    call = calls.published(desk, rules(preset, **changes))
     officers = three(desk)
     with clock.at(calls.BEFORE):
         key = ceremonies.make_here(call, [Seat(o.user, o.name) for o in officers], by=desk.officer)
     return Sealed(desk, call, officers, key)
 
 
-def ready(desk: Office, code: str = "YX-2026-03", **changes: Any) -> Sealed:
+def ready(desk: Office, preset: str = "YX-2026-03", **changes: Any) -> Sealed:
     """Rehearsed, and open for bids."""
-    found = made(desk, code, **changes)
+    found = made(desk, preset, **changes)
     with clock.at(calls.BEFORE):
         found.rehearse_all()
     assert found.call.opens_at is not None
