@@ -15,6 +15,7 @@ from grants.awards.esigning_rules import (
     freshly_authenticated,
     grantee_signed_electronically,
     nothing_pending,
+    renewal_is_good,
     signature_of,
     signature_pending,
     signed_on_paper,
@@ -144,6 +145,11 @@ class ContractMachine(Machine):
     def withdraw_signature(self) -> Facts:
         """时间戳服务或签章平台迟迟没有回应时撤回，可以再试或改用纸质签署。"""
         return Facts(public={"party": self.stop_waiting()})
+
+    @step(state, _("续加时间戳"), source=[C.EFFECTIVE, C.COMPLETED, C.ENDED], to=None, by=the_clock, when=[renewal_is_good])
+    def renew_stamp(self, *, signed: Any, checked: Any) -> Facts:
+        """最后一个时间戳的证书到期之前自动续加，原有文本和签名逐字节不变，协议可以长期核验。"""
+        return self.keep_renewal(signed, checked)
 
     @step(state, _("履行完毕"), source=C.EFFECTIVE, to=C.COMPLETED, by=the_clock)
     def complete(self) -> None:

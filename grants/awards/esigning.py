@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -39,7 +40,9 @@ PARTIES: dict[str, Party] = {
 
 @dataclass(frozen=True)
 class Checked:
-    """The verdict on a signed file for one party. why_not: empty when it is good, else a sentence. serial, issuer, level: for the ledger."""
+    """The verdict on a signed file for one party. why_not: empty when it is good, else a sentence. serial, issuer, level: for the ledger.
+
+    until: how long the document timestamps prove it (B-LTA), else None."""
 
     sha256: str
     party: str
@@ -48,6 +51,7 @@ class Checked:
     serial: str = ""
     issuer: str = ""
     level: str = ""
+    until: datetime | None = None
 
 
 def code_of(body: Any) -> str:
@@ -91,7 +95,7 @@ def check(contract: Contract, party: str, pdf: bytes) -> Checked:
     found = paper.of(PARTIES[party].field.name)
     wrong = _appended(contract, pdf) or _whole(paper, contract, party) or _by(found, contract, party)
     details = {"serial": found.serial, "issuer": found.issuer, "level": found.level} if found else {}
-    return Checked(sha256, party, contract.text_hash, wrong, **details)
+    return Checked(sha256, party, contract.text_hash, wrong, **details, until=paper.until)
 
 
 def _appended(contract: Contract, pdf: bytes) -> str:

@@ -51,6 +51,18 @@ def freshly_authenticated(ask: Ask) -> bool:
     return proof is not None and proof.is_fresh
 
 
+@rule(_("续加的时间戳核验通过"), typed=True)
+def renewal_is_good(ask: Ask) -> object:
+    """Judged outside the transaction: that verdict must be of this file, everything in it must hold, and longer than before."""
+    signed, checked, contract = ask.details.get("signed"), ask.details.get("checked"), ask.obj
+    if signed is None or checked is None or checked.sha256 != signed.sha256 or checked.text_hash != contract.text_hash:
+        return _t("没有这份文件的核验结果。")
+    if checked.why_not:
+        return checked.why_not
+    longer = contract.provable_until is not None and checked.until is not None and checked.until > contract.provable_until
+    return True if longer else _t("新的时间戳并不比原有的更久。")
+
+
 def signature_of(party: str) -> Rule:
     """Judged outside the transaction (half a second of a core); here it is asked whether that verdict is of this file, contract and party."""
 

@@ -276,7 +276,8 @@ class Contract(ContractMachine):
     """项目协议书. The text is frozen when issued; signing is print, seal, scan with hashes on both sides, or electronic.
 
     data: everything the text says (`documents.contract_data`); text_hash: its SHA-256, whose head the footer prints; file: the
-    printed text. signed_by: parties that signed electronically, in order; signed: the file with their signatures. asked_party, asked_by,
+    printed text. signed_by: parties that signed electronically, in order; signed: the file with their signatures; provable_until: when the
+    certificate of its last document timestamp runs out (B-LTA only). asked_party, asked_by,
     asked_at: a signature that was asked for and is being made. shares: source code → 元 as text, how the sources carry this award.
     agreed_targets: the targets it prints.
     """
@@ -296,6 +297,7 @@ class Contract(ContractMachine):
     effective_at = models.DateTimeField(null=True)
     signed_by: Any = models.JSONField(default=list)
     signed = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="+")
+    provable_until = models.DateTimeField(null=True)
     asked_party = models.CharField(max_length=10, blank=True)
     asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(null=True)
@@ -371,7 +373,7 @@ class Contract(ContractMachine):
 
     def forget_signatures(self) -> None:
         """Paper takes the place of electronic signatures, or the signing begins anew. Called by this machine's steps only."""
-        self.signed_by, self.signed, self.asked_party = [], None, ""
+        self.signed_by, self.signed, self.asked_party, self.provable_until = [], None, "", None
 
     def stop_waiting(self) -> str:
         """Wait no longer for the signature that was asked for; whose it was. Called by this machine's steps only."""
@@ -381,8 +383,14 @@ class Contract(ContractMachine):
     def keep_signature(self, party: str, signed: StoredFile, checked: Any) -> Facts:
         """The file with one more signature is the contract's now. Called by the `complete_…` steps only."""
         self.signed, self.signed_by, self.asked_party = signed, [*self.signed_by, party], ""
+        self.provable_until = checked.until
         public = {"party": party, "certificate": checked.serial, "issuer": checked.issuer, "level": checked.level}
         return Facts(public=public, files={**self.text_files(), "signed": signed.sha256})
+
+    def keep_renewal(self, signed: StoredFile, checked: Any) -> Facts:
+        """The file with one more document timestamp is the contract's now. Called by `renew_stamp` only."""
+        self.signed, self.provable_until = signed, checked.until
+        return Facts(public={"until": checked.until.date().isoformat()}, files={**self.text_files(), "signed": signed.sha256})
 
 
 class SelectionCheck(models.Model):

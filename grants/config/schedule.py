@@ -17,6 +17,7 @@ CHORES: list[Chore] = [
     Chore("ledger.stamp", "grants.ledger.stamping.stamp_due", 600),
     Chore("ledger.sweep", "grants.ledger.sweeping.nightly", 900),
     Chore("ledger.tiles", "grants.ledger.proofs.keep_tiles", 60),
+    Chore("awards.renew_stamps", "grants.awards.renewing.renew_due", 86400),
     Chore("documents.refresh_list", "grants.documents.signing.authority.refresh", 3600),
     Chore("workflow.sweep", "grants.workflow.effects.sweep", 30),
 ]

@@ -15,12 +15,14 @@ from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, NumberObject, TextStringObject
 
 from grants import clock
 from grants.documents.contract import DATA_FILE
-from grants.documents.signing import authority, external, keys, pades, store
+from grants.documents.signing import authority, external, judging, keys, pades, store
 from grants.documents.signing.fields import EXECUTOR, GRANTEE, GRANTOR
 from grants.documents.signing.keys import CannotSign
 from grants.documents.signing.verdict import Paper, judge
@@ -292,6 +294,81 @@ def test_with_a_timestamp_authority(settings: Any, level: str) -> None:
         assert pdfa.problems(pdf) == []
     with clock.at(NOON + timedelta(days=12)):
         assert judge(pdf).holds
+
+
+def test_a_renewed_timestamp_keeps_a_contract_provable_for_years(settings: Any) -> None:
+    """Without renewal the proof ends with the authority's certificate; with it signatures hold after two authorities have gone."""
+    first = world.Authority("时间戳根", at=NOON)
+    with clock.at(NOON), world.stamping(first) as address:
+        first.trusted()
+        authority.init()
+        settings.TSA_URL, settings.SIGN_LEVEL = address, "B-LTA"
+        pdf = world.by_both()
+        assert judge(pdf).until == NOON + timedelta(days=365)
+    year, second = NOON + timedelta(days=300), world.Authority("第二时间戳根", at=NOON + timedelta(days=300))
+    with clock.at(year), world.stamping(second) as address:
+        first.trusted()
+        second.trusted()
+        authority.refresh()
+        settings.TSA_URL = address
+        longer = judging.renew(pdf)
+        paper = judge(longer)
+        assert longer.startswith(pdf)
+        assert paper.holds and paper.until == year + timedelta(days=365)
+        assert pdfa.problems(longer) == []
+    third, again = world.Authority("第三时间戳根", at=NOON + timedelta(days=600)), NOON + timedelta(days=600)
+    with clock.at(again), world.stamping(third) as address:
+        second.trusted()
+        third.trusted()
+        assert not judge(pdf).holds, "the first authority's certificate has run out"
+        assert judge(longer).holds
+        settings.TSA_URL = address
+        longest = judging.renew(longer)
+    with clock.at(NOON + timedelta(days=900)):
+        third.trusted()
+        assert {s.flaw for s in judge(pdf).signatures} == {"timestamp"}
+        assert not judge(longer).holds
+        paper = judge(longest)
+        assert [(s.flaw, s.stamped, s.level) for s in paper.signatures] == [("", True, "B-LTA")] * 2
+        assert paper.until == again + timedelta(days=365)
+        broken = bytearray(longest)
+        broken[len(world.printed()) // 2] ^= 1
+        assert not judge(bytes(broken)).holds
+        assert not judge(appended(longest, _new_page)).holds
+        with pytest.raises(CannotSign, match="最后一个时间戳"):
+            judging.renew(pdf)  # too late: nobody could say any more that it was there in time
+
+
+def test_a_timestamp_by_a_stranger_renews_nothing(settings: Any) -> None:
+    """An authority that is not trusted here: refused, or, where a stranger appended it, without effect."""
+    first, stranger = world.Authority("时间戳根", at=NOON), world.Authority("陌生时间戳", at=NOON)
+    with clock.at(NOON):
+        authority.init()
+        with world.stamping(first) as address:
+            first.trusted()
+            settings.TSA_URL, settings.SIGN_LEVEL = address, "B-LTA"
+            pdf = world.by_both()
+        with world.stamping(stranger) as address:
+            settings.TSA_URL = address
+            with pytest.raises(CannotSign):
+                judging.renew(pdf)
+            foreign = strangers_stamp(pdf)
+        assert foreign != pdf
+        assert (judge(foreign).until, {s.level for s in judge(foreign).signatures}) == (judge(pdf).until, {"B-LT"})
+        settings.TSA_URL = ""
+        with pytest.raises(CannotSign, match="TSA_URL"):
+            judging.renew(pdf)
+        for content in (b"", world.printed()[:50_000]):
+            with pytest.raises(CannotSign):
+                judging.renew(content)
+
+
+def strangers_stamp(pdf: bytes) -> bytes:
+    """Appended without asking whether it holds."""
+    stamper = pades.timestamper()
+    assert stamper is not None
+    out = PdfTimeStamper(stamper).timestamp_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256")
+    return bytes(out.getvalue())
 
 
 def test_a_stamp_by_an_unknown_authority_does_not_count(settings: Any) -> None:

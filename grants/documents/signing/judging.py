@@ -9,22 +9,25 @@ from __future__ import annotations
 import io
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from asn1crypto import x509 as asn1_x509
+from django.utils.translation import gettext as _
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.general import SigningError, ValueErrorWithMessage
-from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError, SignatureValidationError
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from grants import clock
-from grants.documents.signing import trust
+from grants.documents.signing import archive, trust
+from grants.documents.signing.keys import CannotSign
 from grants.documents.signing.verdict import Flaw, Issuer, Paper, Signature
 
 log = logging.getLogger(__name__)
@@ -43,7 +46,24 @@ def judge(pdf: bytes) -> Paper:
         found = tuple(_signature(sig, reader) for sig in reader.embedded_regular_signatures)
     except BROKEN:
         return Paper(readable=_opens(pdf), signatures=_unparsed(pdf), data=attachments(pdf))
-    return Paper(readable=True, signatures=found, unsigned=empty, data=attachments(pdf))
+    return Paper(readable=True, signatures=found, unsigned=empty, data=attachments(pdf), until=_until(reader))
+
+
+def renew(pdf: bytes) -> bytes:
+    """The file with one more document timestamp over everything (`archive.renew`). Raises CannotSign, and what the timestamp authority raises."""
+    try:
+        held = _store(PdfFileReader(io.BytesIO(pdf), strict=True), trust.here())
+    except BROKEN as wrong:
+        raise CannotSign("signature", _("不能续加时间戳：%(why)s") % {"why": wrong}) from wrong
+    return archive.renew(pdf, held.given)
+
+
+def _until(reader: Any) -> datetime | None:
+    try:
+        stamps = _store(reader, trust.here()).stamps
+    except BROKEN:
+        return None
+    return stamps[0].until if stamps else None
 
 
 def attachments(pdf: bytes) -> dict[str, bytes]:
@@ -77,7 +97,8 @@ def _signature(sig: Any, reader: Any) -> Signature:
 
 
 def _described(sig: Any, reader: Any) -> Signature:
-    known, store = trust.here(), _store(reader)
+    known = trust.here()
+    store = _store(reader, known)
     status = _status(sig, known, store)
     certificate, stamp = sig.signer_cert, status.timestamp_validity
     stamped = stamp is not None and stamp.valid and stamp.intact and stamp.trusted
@@ -86,19 +107,24 @@ def _described(sig: Any, reader: Any) -> Signature:
         field=sig.field_name, signer=_named(certificate, "organization_name") or _named(certificate, "common_name"),
         code=_named(certificate, "serial_number"), serial=f"{certificate.serial_number:x}", authority=_issuer_name(certificate),
         issuer=_issuer(sig, status, known, store), flaw=_flaw(sig, status, known, store), at=at, stamped=stamped,
-        level=_level(reader, stamp, known, store),
+        level=_level(reader, stamp, store),
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Store:
-    """Certificates and lists that the file carries for its own validation; they are checked, never trusted."""
+    """Certificates and lists that the file carries for its own validation (checked, never trusted), and its document timestamps that hold."""
 
     certificates: tuple[asn1_x509.Certificate, ...] = ()
     lists: tuple[Any, ...] = ()
+    stamps: tuple[archive.Stamp, ...] = ()
+
+    @property
+    def given(self) -> dict[str, Any]:
+        return {"certificates": self.certificates, "lists": self.lists}
 
 
-def _store(reader: Any) -> _Store:
+def _store(reader: Any, known: trust.Trust) -> _Store:
     from asn1crypto import crl  # noqa: PLC0415 - only where a file has a store
 
     try:
@@ -106,18 +132,20 @@ def _store(reader: Any) -> _Store:
     except NoDSSFoundError:
         return _Store()
     lists = tuple(crl.CertificateList.load(reference.get_object().data) for reference in dss.crls)
-    return _Store(tuple(dss.load_certs()), lists)
+    carried = _Store(tuple(dss.load_certs()), lists)
+    return _Store(carried.certificates, lists, archive.chain(reader, known, carried.given))
 
 
 def _status(sig: Any, known: trust.Trust, store: _Store, *, revocation: bool = True) -> Any:
-    """Judged now; with a timestamp that holds, the certificate is judged at the time of the stamp."""
-    now = clock.now()
-    given: dict[str, Any] = {"certificates": store.certificates, "lists": store.lists, "revocation": revocation}
-    status = validate_pdf_signature(sig, known.context(moment=now, **given), known.context(moment=now, **given))
+    """Judged now, or when the file's document timestamps show it was there; with a timestamp that holds, the certificate is judged at that time."""
+    given: dict[str, Any] = {**store.given, "revocation": revocation}
+    moment = archive.proven(store.stamps, sig.signed_revision)
+    given_then = {**given, "moment": moment, "late_lists": moment < clock.now()}
+    status = validate_pdf_signature(sig, known.context(**given_then), known.context(**given_then))
     stamp = status.timestamp_validity
     if stamp is not None and stamp.valid and stamp.intact and stamp.trusted:
         then = known.context(moment=stamp.timestamp, late_lists=True, **given)
-        status = validate_pdf_signature(sig, then, known.context(moment=now, **given))
+        status = validate_pdf_signature(sig, then, known.context(**given_then))
     return status
 
 
@@ -157,19 +185,13 @@ def _issuer(sig: Any, status: Any, known: trust.Trust, store: _Store) -> Issuer:
     return "development" if known.development is not None and root.dump() == known.development.dump() else "trusted"
 
 
-def _level(reader: Any, stamp: Any, known: trust.Trust, store: _Store) -> str:
+def _level(reader: Any, stamp: Any, store: _Store) -> str:
     if stamp is None:
         return "B-B"
     if not store.lists:
         return "B-T"
-    archived = [_archival(ts, known, store) for ts in reader.embedded_timestamp_signatures]
-    return "B-LTA" if archived and archived[-1] else "B-LT"
-
-
-def _archival(sig: Any, known: trust.Trust, store: _Store) -> bool:
-    given: dict[str, Any] = {"certificates": store.certificates, "lists": store.lists}
-    status = validate_pdf_timestamp(sig, known.context(moment=clock.now(), **given))
-    return bool(status.intact and status.valid and status.trusted)
+    last = reader.embedded_timestamp_signatures[-1:]
+    return "B-LTA" if last and store.stamps and store.stamps[0].revision == last[0].signed_revision else "B-LT"
 
 
 def _named(certificate: Any, part: str) -> str:

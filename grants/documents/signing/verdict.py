@@ -36,12 +36,16 @@ class Signature:
 
 @dataclass(frozen=True)
 class Paper:
-    """All of it. readable: it is a PDF that can be parsed. unsigned: empty signature fields. data: attachment name → bytes."""
+    """All of it. readable: it is a PDF that can be parsed. unsigned: empty signature fields. data: attachment name → bytes.
+
+    until: when the certificates of the last document timestamp run out (UTC); None without one that holds (below B-LTA).
+    """
 
     readable: bool
     signatures: tuple[Signature, ...] = ()
     unsigned: tuple[str, ...] = ()
     data: dict[str, bytes] | None = None
+    until: datetime | None = None
 
     @property
     def holds(self) -> bool:
