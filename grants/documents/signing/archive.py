@@ -44,7 +44,7 @@ def chain(reader: PdfFileReader, known: trust.Trust, given: Mapping[str, Any]) -
     found: list[Stamp] = []
     for embedded in reversed(reader.embedded_timestamp_signatures):
         status = validate_pdf_timestamp(embedded, known.context(moment=moment, late_lists=moment < now, **given), skip_diff=True)
-        if _holds(status) and status.timestamp <= moment:
+        if _holds(status) and status.validation_path is not None and status.timestamp <= moment:
             moment = status.timestamp
             ends = min(c.not_valid_after for c in status.validation_path.iter_certs(include_root=False))
             found.append(Stamp(embedded.signed_revision, moment, ends))

@@ -37,11 +37,11 @@ class Command(BaseCommand):
 
     def _due(self, options: dict[str, Any]) -> None:
         """The list for operations."""
-        rows, soon = list(due(within=timedelta(days=options["days"]))), clock.now() + SOON
-        for contract in rows:
-            self.stdout.write(f"{contract.provable_until:%Y-%m-%d}  {contract.number}{'' if contract.provable_until > clock.now() else '  已到期，不能再续'}")
+        rows, now = [(c.provable_until, c.number) for c in due(within=timedelta(days=options["days"])) if c.provable_until is not None], clock.now()
+        for until, number in rows:
+            self.stdout.write(f"{until:%Y-%m-%d}  {number}{'' if until > now else '  已到期，不能再续'}")
         self.stdout.write(f"{options['days']} 天内到期的 {len(rows)} 份。")
-        if any(contract.provable_until < soon for contract in rows):
+        if any(until < now + SOON for until, _number in rows):
             raise CommandError(f"有协议的时间戳 {SOON.days} 天内到期：请检查 TSA_URL 和吊销列表，再运行 contract renew。", returncode=1)
 
     def _renew(self, options: dict[str, Any]) -> None:
