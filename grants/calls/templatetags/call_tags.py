@@ -58,6 +58,12 @@ def changed(change: Any) -> str:
 
 
 @register.filter
+def bracketed(text: Any) -> str:
+    """What stands in brackets: full-width in Chinese, half-width after a space elsewhere."""
+    return format_html("（{}）" if _chinese() else " ({})", text)
+
+
+@register.filter
 def note(shape: Any) -> str:
     """What the model says of the key. The descriptions are English; Chinese pages do with the title."""
     return "" if _chinese() else str(shape.note)
