@@ -8,7 +8,7 @@ registered organisations are themselves. No identity number is kept, and none ca
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grants.people.identity import folded, normalise
@@ -85,16 +85,24 @@ def _first(marks: list[str]) -> str:
 
 
 def find(party: Party) -> Node | None:
-    """The row of a party; None where the graph does not know it."""
-    return Node.objects.filter(**_lookup(party)).first()
+    """The row of a party; None where the graph does not know it. Raises ValueError, KeyMissing."""
+    return Node.objects.filter(**_lookup(settled(party))).first()
 
 
 def node_of(party: Party) -> Node:
-    """The row of a party, made where there is none. A body whose code is registered is the registered organisation. Raises ValueError, KeyMissing."""
-    if isinstance(party, Body) and (known := registered(party)) is not None:
-        return node_of(known)
-    made, _new = Node.objects.get_or_create(**_lookup(party), defaults=_columns(party))
+    """The row of a party, made where there is none. Raises ValueError, KeyMissing."""
+    who = settled(party)
+    made, _new = Node.objects.get_or_create(**_lookup(who), defaults=_columns(who))
     return made
+
+
+def settled(party: Party) -> Party:
+    """A body that is registered is the registered organisation, as itself and as where somebody works."""
+    if isinstance(party, Body):
+        return registered(party) or party
+    if isinstance(party, Person) and isinstance(party.at, Body):
+        return replace(party, at=registered(party.at) or party.at)
+    return party
 
 
 def registered(body: Body) -> Organisation | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.views import ballots, committee, conflicts, draws, grid, meeting, panels, pool, runs, scoring, seats
+from review.views import ballots, committee, conflicts, draws, grid, meeting, panels, pool, runs, scoring, seats, ties
 
 app_name = "review"
 urlpatterns = [
@@ -19,6 +19,11 @@ urlpatterns = [
     path("experts/", pool.experts, name="experts"),
     path("experts/new/", pool.new_expert, name="new_expert"),
     path("experts/<uuid:pk>/", pool.expert, name="expert"),
+    path("ties/", ties.ties, name="ties"),
+    path("ties/new/", ties.new_tie, name="new_tie"),
+    path("ties/import/", ties.import_ties, name="import_ties"),
+    path("ties/template.csv", ties.template, name="tie_template"),
+    path("ties/<int:pk>/", ties.tie, name="tie"),
     path("calls/<uuid:pk>/convene/", panels.convene, name="convene"),
     path("calls/<uuid:pk>/draw/", draws.publish, name="publish_draw"),
     path("bids/<uuid:pk>/challenge/", draws.challenge, name="challenge"),

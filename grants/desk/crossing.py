@@ -17,6 +17,7 @@ from grants.people.models import OrganisationPermission
 from grants.people.permissions import permissions_of
 from grants.workflow.machine import Machine
 from grants.workflow.pages import Link
+from review.services.pool import agency_of
 
 AFTER_CLOSING = ("closed", "decided", "archived")
 
@@ -82,9 +83,11 @@ def _of_bid(bid: Any, actor: Any) -> list[Link]:
 
 
 def _of_organisation(organisation: Any, actor: Any) -> list[Link]:
-    if organisation.state not in ("verified", "suspended"):
-        return []
-    return [Link(_("履约记录"), reverse("evaluation:record", args=[organisation.pk]))]
+    ties = f"{reverse('review:ties')}?organisation={organisation.pk}"
+    found = [Link(_("关系网"), ties)] if agency_of(actor) is not None else []
+    if organisation.state in ("verified", "suspended"):
+        found.insert(0, Link(_("履约记录"), reverse("evaluation:record", args=[organisation.pk])))
+    return found
 
 
 _FURTHER: dict[str, Callable[[Any, Any], list[Link]]] = {

@@ -8,10 +8,11 @@ from grants.calls.rulebook import spoken
 from grants.evaluation import closing, grading
 from grants.funding import expenses, invariants, surplus, tranches
 from grants.web.speaking import patterns_of
-from review import conflicts, ranking, scoring
+from review import conflicts, ranking, scoring, tie_kinds, tie_sheet
 
 MODULES = (
-    budget, pasting, related, conflicts, ranking, scoring, allocation, reduction, shares, expenses, invariants, surplus, tranches, closing, grading,
+    budget, pasting, related, conflicts, tie_kinds, tie_sheet, ranking, scoring, allocation, reduction, shares, expenses, invariants, surplus, tranches,
+    closing, grading,
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ urlpatterns = [
     path("audit/log/", audit.log, name="audit_log"),
     path("audit/log/<int:pk>/", audit.event, name="audit_event"),
     path("audit/calls/<uuid:pk>/", audit.call, name="audit_call"),
+    path("audit/calls/<uuid:pk>/conflicts/", audit.conflicts, name="audit_conflicts"),
     path("audit/calls/<uuid:pk>/readings/", audit.readings, name="audit_readings"),
     path("audit/calls/<uuid:pk>/samples/", audit.samples, name="audit_samples"),
     path("audit/calls/<uuid:pk>/samples/<uuid:sample>/", audit.sample, name="audit_sample"),

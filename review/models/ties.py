@@ -9,10 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from grants import clock
 from grants.people.identity import mask_name
 from grants.people.models import Agency, Organisation, User
 from grants.vault.columns import Secret
 from review.models.pool import Expert
+
+STANDING = {"standing": _("现存"), "ended": _("已结束"), "ahead": _("尚未开始"), "withdrawn": _("已撤回")}
 
 
 class Node(models.Model):
@@ -107,6 +110,21 @@ class Tie(models.Model):
         from review.conflicts import RelationKind  # noqa: PLC0415 - pure, read when shown
 
         return RelationKind(self.kind).zh
+
+    @property
+    def standing(self) -> str:
+        """withdrawn, ended, ahead (begins later) or standing, as of today."""
+        today = clock.today()
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        if self.until is not None and self.until < today:
+            return "ended"
+        return "ahead" if self.since is not None and self.since > today else "standing"
+
+    @property
+    def standing_words(self) -> str:
+        """The same in words."""
+        return str(STANDING[self.standing])
 
     @property
     def subject(self) -> str:

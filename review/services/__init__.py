@@ -1,7 +1,7 @@
 """What can be done in review, besides the steps of the machines.
 
 pool        register_expert, change_expert, add_relation
-ties        record_tie, end_tie, withdraw_tie
+ties        record_tie, end_tie, withdraw_tie, read_ties, import_ties
 challenges  challenge, uphold_challenge, reject_challenge
 draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
 assignments assign_soon
@@ -65,10 +65,12 @@ from review.services.scoring import (
 )
 from review.services.seats import decline, fill_seats, invite, join, remind
 from review.services.swaps import propose_swap
+from review.services.tie_import import Incoming, import_ties, read_ties
 from review.services.ties import end_tie, record_tie, withdraw_tie
 from review.services.voidings import propose_voiding
 
 __all__ = [
+    "Incoming",
     "Kept",
     "accept",
     "add_relation",
@@ -95,6 +97,7 @@ __all__ = [
     "fill_seats",
     "hand_in",
     "hand_in_all",
+    "import_ties",
     "invite",
     "join",
     "keep_draft",
@@ -108,6 +111,7 @@ __all__ = [
     "propose_voiding",
     "publish",
     "question",
+    "read_ties",
     "recommend_amount",
     "record_tie",
     "recuse",

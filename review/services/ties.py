@@ -47,7 +47,7 @@ def record_tie(
         if ends[0] == ends[1]:
             raise _invalid("right", _("一项关系的双方不能是同一个人或同一个单位。"))
         made, new = Tie.objects.get_or_create(
-            once=_once(kind, ends, since), withdrawn_at=None,
+            once=once_of(kind, ends, since), withdrawn_at=None,
             defaults={
                 "left": ends[0], "right": ends[1], "kind": kind, "since": since, "until": until, "source": source, "evidence": evidence.strip(),
                 "agency": agency, "recorded_at": clock.now(), "recorded_by": by,
@@ -129,7 +129,7 @@ def end_of(party: Party) -> str:
     return tie_kinds.PERSON if isinstance(party, Expert | Person) else tie_kinds.BODY
 
 
-def _once(kind: str, ends: tuple[Node, Node], since: date | None) -> str:
+def once_of(kind: str, ends: tuple[Node, Node], since: date | None) -> str:
     """Kinds without a direction are the same tie whichever way round they are written."""
     keys = [str(end.pk) for end in ends]
     keys = keys if RelationKind(kind) in tie_kinds.OF_PERSON | tie_kinds.TO_BODY | {RelationKind.SPONSOR} else sorted(keys)

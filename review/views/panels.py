@@ -26,7 +26,11 @@ from review.pages import LOCKED, member_rows, organises, sits
 from review.panels import bids_of, missing_seats, outstanding, sitting, under_reviewed, unexplained, waiting
 from review.results import WAITS
 from review.rules import held, organiser
+<<<<<<< HEAD
 from review.services.assignments import last_job, takes_long
+=======
+from review.services.pool import agency_of
+>>>>>>> 9b3f4bc (Ties on the screen and from a file, previewed whole; the auditor's conflict log; two journeys in the browser)
 from review.transcript import COMMITTED
 from review.views import me
 
@@ -38,7 +42,8 @@ PER_PAGE = 50
 def index(request: HttpRequest) -> HttpResponse:
     """Panels this person may see, newest first."""
     rows = Panel.visible.filter(Panel.objects.select_related("call").order_by("-created_at"), me(request))
-    return render(request, "review/panels.html", {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))})
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "review/panels.html", {"page": page, "keeps": agency_of(me(request)) is not None})
 
 
 @login_required

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,14 +19,14 @@ from review import services
 from review.blinding import scores_blindly
 from review.conflicts import RelationKind, name_candidates
 from review.forms import ExpertForm, FieldsForm, RelationForm, split_fields
-from review.models import Expert
+from review.models import Expert, Tie
 from review.services.pool import agency_of
 from review.views import me
 
 PER_PAGE = 50
 
 
-def _keeper(request: HttpRequest) -> Agency:
+def keeper(request: HttpRequest) -> Agency:
     """The agency on which this person keeps the pool; 404 for everybody else: the pool's existence is no public matter."""
     agency = agency_of(me(request))
     if agency is None:
@@ -37,7 +38,7 @@ def _keeper(request: HttpRequest) -> Agency:
 @require_GET
 def experts(request: HttpRequest) -> HttpResponse:
     """The pool, by code."""
-    _keeper(request)
+    keeper(request)
     rows = Expert.objects.select_related("user", "employer_organisation").order_by("code")
     return render(request, "review/experts.html", {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))})
 
@@ -46,7 +47,7 @@ def experts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_expert(request: HttpRequest) -> HttpResponse:
     """Put a person into the pool."""
-    agency = _keeper(request)
+    agency = keeper(request)
     form = ExpertForm(request.POST or None)
     refusal: Refusal | None = None
     if request.method == "POST" and form.is_valid():
@@ -66,7 +67,7 @@ def expert(request: HttpRequest, pk: Any) -> HttpResponse:
     """One expert: particulars and relations. The expert declares their own; an officer records what was found or claimed."""
     found = get_object_or_404(Expert.objects.select_related("user", "employer_organisation"), pk=pk)
     own = found.user_id == me(request).pk
-    agency = None if own else _keeper(request)
+    agency = None if own else keeper(request)
     if request.method == "POST" and request.POST.get("do") == "fields" and agency is not None:
         return _change_fields(request, found, agency)
     form = RelationForm(request.POST or None, own=own, typed=own and scores_blindly(me(request)))
@@ -89,8 +90,15 @@ def expert(request: HttpRequest, pk: Any) -> HttpResponse:
         "refusal": refusal,
         "relations": relations,
         "alike": _alike(found, own=own),
+        "ties": () if own else _ties(found),
     }
     return render(request, "review/expert.html", context, status=_status(request, refusal))
+
+
+def _ties(found: Expert) -> Any:
+    """What the graph holds about the expert, for officers: who is whose relative is not for the expert's own page either."""
+    rows = Tie.objects.filter(Q(left__expert=found) | Q(right__expert=found))
+    return rows.select_related("left__expert__user", "left__organisation", "right__expert__user", "right__organisation")
 
 
 def _change_fields(request: HttpRequest, found: Expert, agency: Agency) -> HttpResponse:

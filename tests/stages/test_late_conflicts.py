@@ -244,6 +244,21 @@ def test_a_sealed_ballot_is_voided_the_plain_way_and_a_concluded_panel_not_at_al
     assert late.value.rule == "not_concluded"
 
 
+def test_a_free_member_who_sat_at_the_lock_is_not_called_for_they_have_seen_the_ranking() -> None:
+    """Everybody drawn sits and some are free for the bid: before the lock one of them would step in, after it the organiser is told instead."""
+    made = world.judged(world.rules(name="YX-2026-V6", least=4), n=2, sector=6, finance=3)
+    Expert.objects.exclude(code__in=made.experts).update(is_active=False)
+    panel = world.locked(world.seated(made), made.desk.officer)
+    with clock.at(world.after(made.call, 11)):
+        review = world.review_of(fresh(made), made.bids[0])
+        free = set(panel.members.values_list("expert_id", flat=True)) - set(panel.reviews.filter(bid=review.bid_id).values_list("expert_id", flat=True))
+        assert free, "somebody could step in, had they not seen the results"
+        tied(made, review)
+        voided(made, review)
+        assert not fresh(made).reviews.filter(state="assigned").exists()
+        assert Message.objects.filter(to=made.desk.officer, template="review/short").exists()
+
+
 # --- carried out ----------------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from grants.desk.audit import conflicts as checks
 from grants.desk.audit import samples as drawing
 from grants.desk.audit import scope
 from grants.desk.audit.events import LogFilters, Words, columns
@@ -24,6 +25,7 @@ from grants.ledger.models import AuditEvent, AuditLeaf, Checkpoint, stored_bytes
 from grants.web.cells import Column
 from grants.web.tables import Table
 from grants.workflow.refusals import Refusal
+from review.conflicts import EDGES
 
 
 @login_required
@@ -106,6 +108,20 @@ def records(request: HttpRequest, pk: Any, what: str) -> HttpResponseBase:
 
 @login_required
 @require_GET
+def conflicts(request: HttpRequest, pk: Any) -> HttpResponseBase:
+    """Every check of conflicts of a call, what it found and what became of it; nothing before the bids are opened."""
+    found = scope.one(request, pk)
+    rows = checks.lines(found) if scope.opened(found) else []
+    empty = _("还没有核对过。公布名单、抽取、打开材料、锁定和出具报告时都会核对，记录列在这里。")
+    empty = empty if scope.opened(found) else _("开标之前，任何人（包括审计）都看不到谁申报了。")
+    table = Table(request, rows, checks.COLUMNS, name=f"{found.code}-{_('回避核查记录')}", caption=_("回避核查记录"), filters=checks.ByKind, empty=empty)
+    scope.remember(request.user, found, "download" if table.wants_file else "read", "conflicts", **({"format": table.wants_file} if table.wants_file else {}))
+    panel = found.rules.review.panel
+    return table.respond("desk/audit/conflicts.html", {"call": found, "panel": panel, "edges": panel.conflict_edges or EDGES})
+
+
+@login_required
+@require_GET
 def readings(request: HttpRequest, pk: Any) -> HttpResponseBase:
     """Who read or took what of this call, for the agency as for its auditors."""
     found = scope.one(request, pk, staff=True)
@@ -135,7 +151,7 @@ def _what_read(public: Any) -> str:
     code = str(public.get("what", ""))
     if "package" in public:
         return f"{_('审计资料包')} {str(public['package'])[:12]}…"
-    named = {"log": _("台账"), "audit": _("审计总览"), "package": _("审计资料包")}
+    named = {"log": _("台账"), "audit": _("审计总览"), "package": _("审计资料包"), "conflicts": _("回避核查记录")}
     name = RECORDS[code].name if code in RECORDS else named.get(code, code)
     return f"{name}（{public['format']}）" if public.get("format") else str(name)
 
