@@ -26,11 +26,8 @@ from review.pages import LOCKED, member_rows, organises, sits
 from review.panels import bids_of, missing_seats, outstanding, sitting, under_reviewed, unexplained, waiting
 from review.results import WAITS
 from review.rules import held, organiser
-<<<<<<< HEAD
 from review.services.assignments import last_job, takes_long
-=======
 from review.services.pool import agency_of
->>>>>>> 9b3f4bc (Ties on the screen and from a file, previewed whole; the auditor's conflict log; two journeys in the browser)
 from review.transcript import COMMITTED
 from review.views import me
 

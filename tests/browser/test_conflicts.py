@@ -45,8 +45,22 @@ def a_file(*rows: dict[str, str]) -> bytes:
 
 def imported(officer: Visitor, ballot: Review) -> None:
     """A first file has a wrong cell and is refused with its line and column; the mended one is previewed, then confirmed."""
-    married = {"关系": "夫妻", "甲方类型": "专家", "甲方": ballot.expert.code, "乙方类型": "个人", "乙方": "欧阳修远", "乙方证件号码": "11010519491231002X"}
-    leads = {"关系": "理事", "甲方类型": "个人", "甲方": "欧阳修远", "甲方证件号码": "11010519491231002X", "乙方类型": "单位", "乙方": ballot.bid.organisation.name}
+    married = {
+        "关系": "夫妻",
+        "甲方类型": "专家",
+        "甲方": ballot.expert.code,
+        "乙方类型": "个人",
+        "乙方": "欧阳修远",
+        "乙方证件号码": "11010519491231002X",
+    }
+    leads = {
+        "关系": "理事",
+        "甲方类型": "个人",
+        "甲方": "欧阳修远",
+        "甲方证件号码": "11010519491231002X",
+        "乙方类型": "单位",
+        "乙方": ballot.bid.organisation.name,
+    }
     officer.go(reverse("review:panels"))
     officer.press("关系网")
     officer.sees("还没有登记关系")
@@ -96,7 +110,9 @@ def test_or_two_void_the_ballot_and_an_alternate_scores(town: Town) -> None:
     made, panel, ballot = signed(town)
     officer, approver = town.person(made.desk.officer), town.person(made.desk.approver)
     officer.go(f"{reverse('review:new_tie')}?left_type=专家&left_name={ballot.expert.code}")
-    officer.type(kind="consulted", right_type="单位", right_name=made.bids[0].organisation.name, since="2026-01-05", evidence="咨询合同")
+    officer.type(
+        kind="consulted", right_type="单位", right_name=made.bids[0].organisation.name, since="2026-01-05", evidence="咨询合同"
+    )
     officer.press("登记")
     officer.done("已登记关系")
     officer.go(reverse("review:panel", args=[panel.pk]))
