@@ -183,6 +183,11 @@ class Table:
         line[0] = line[0] or _("合计")
         return line
 
+    @property
+    def foot(self) -> list[tuple[Column, str]]:
+        """The sums under the names of their columns; empty without sums."""
+        return list(zip(self.shown, self.totals, strict=True)) if self.totals else []
+
     # --- addresses ------------------------------------------------------------------------------------------------------
 
     def _address(self, **changes: Any) -> str:

@@ -6,6 +6,7 @@ that reaches it: as it is, with large type, and with high contrast in Chinese; t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -180,6 +181,26 @@ def test_a_list_is_filtered_sorted_and_read_out_without_a_mouse_and_without_scri
     plain.locator(".gc-filter button").click()
     assert plain.locator("#table-list tbody tr").first.locator(".govuk-tag").inner_text() == "已付"
     assert "sort=amount" in plain.url
+
+
+def test_on_a_telephone_each_row_of_a_list_is_a_card_and_still_a_table(chromium: Browser, live_server: Any) -> None:
+    """At 390 px nothing of the list scrolls sideways, every value stands beside the name of its column, and it can still be sorted."""
+    tab = signed_in(chromium, live_server.url, None).new_page()
+    tab.set_viewport_size(NARROW)
+    tab.goto("/style/")
+    box = tab.locator("#table-list .gc-data__scroll")
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
+    cell = tab.locator("#table-list tbody tr").first.locator("td").first
+    assert cell.evaluate("e => getComputedStyle(e, '::before').content") == f'"{cell.get_attribute("data-label")}"'
+    assert tab.get_by_role("table", name="付款单").get_by_role("rowheader").count() > 0
+    assert violations(tab) == []
+    tab.locator("#table-list-by-amount").click()
+    tab.wait_for_selector("th[aria-sort=ascending]")
+    pictured = tab.locator("#table-list").screenshot
+    if folder := os.environ.get("SCREENSHOTS"):
+        pictured(path=f"{folder}/list-as-cards.png")
+    tab.set_viewport_size(WIDE)
+    assert cell.evaluate("e => getComputedStyle(e).display") == "table-cell"
 
 
 def test_no_error_of_the_policy_or_of_a_script_on_the_style_page(chromium: Browser, live_server: Any) -> None:
