@@ -121,6 +121,9 @@ def test_from_the_first_letter_to_the_opened_bid(town: Town, desk: Desk, tmp_pat
     page.wait_for_url("**/submitted/")
     person.sees(Bid.objects.get(pk=desk.bid.pk).number)
     assert SENTENCE not in dump() and person.faults == []
+    everything = [path for path in Path(settings.GONGCHUANG_HOME).rglob("*") if path.is_file()]
+    assert everything
+    assert not [path for path in everything if SENTENCE.encode() in path.read_bytes()], "neither database nor any file holds the sentence"
     with zipfile.ZipFile(copy) as archive:
         assert SENTENCE in archive.read("manifest.json").decode()
 
