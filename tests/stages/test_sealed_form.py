@@ -157,17 +157,18 @@ def test_what_cannot_be_right_is_kept_as_typed_and_told(bid: Bid) -> None:
     section = next(s for s in bid.rules.forms.application if field in s.fields)
     wrong = {
         "about-title": "题" * 200, "about-category": "no_such", f"s-{section.code}-{field.code}": LONG, "budget-0-unit_price": "很多",
-        "team-0-name": "名" * 100,
+        "team-0-name": "名" * 100, "kpis-0-group": "没有的人群",
     }  # fmt: skip
     fields = [[name, wrong.get(name, text)] for name, text in posted(bid)]
     files = {**handed(bid), "no_such/x.pdf": world.pdf(), f"{bid.rules.attachments[0].code}/坏.pdf": b"MZ"}
     told = write(emptied(bid), fields, files, [])
     fresh = Bid.objects.get(pk=bid.pk)
-    assert len(told) == 8, told
+    assert len(told) == 9, told
     assert fresh.typed["about"]["title"] == "题" * 200 and fresh.title == "题" * 120
     assert fresh.typed["about"]["category"] == "no_such" and fresh.category == ""
     assert fresh.answers[section.code][field.code] == LONG
     assert fresh.typed["budget"]["rows"][0]["unit_price"] == "很多" and not fresh.budget_lines.exists()
+    assert fresh.typed["kpis"]["rows"][0]["group"] == "没有的人群"
     assert fresh.attachments.count() == len(handed(fresh)) == len(files) - 2
     assert any(problem.wrong for problem in problems(fresh))
 
@@ -187,6 +188,12 @@ def test_a_manifest_from_anybody_never_raises(bid: Bid, fields: Any) -> None:
     with transaction.atomic():
         write(fresh, fields, {"": b"", "/": b"", "x": b"x", "a/b/c.pdf": world.pdf(), "plan/\u202efdp.exe": b"MZ"}, [])
         assert frozen.canonical(frozen.document(Bid.objects.get(pk=bid.pk))).encode()
+
+
+def test_what_no_database_can_hold_is_left_out(bid: Bid) -> None:
+    """Zero bytes and halves of characters: PostgreSQL refuses the one, UTF-8 the other."""
+    write(emptied(bid), [["about-title", "零\0字节\ud800"]], {}, [])
+    assert Bid.objects.get(pk=bid.pk).title == "零字节?"
 
 
 def form_of(bid: Bid, fields: list[list[str]], files: dict[str, bytes], declared: list[str]) -> SealedForm:
