@@ -50,7 +50,7 @@ test-access: install-dev ## every address as every role in every stage, against 
 test-brokers: install-dev ## Celery workers on a real Redis and a real RabbitMQ, killed in their midst
 	@.ci/postgres .ci/brokers $(TESTS) -m brokers tests/brokers
 
-test-kills: install-dev ## 400 payment orders while workers and the database are killed, on a private PostgreSQL
+test-kills: install-dev ## 400 payment orders under 200 kills of workers, connections and the database, on a private PostgreSQL
 	@$(TESTS) -m kills -s tests/kills
 
 install-browser:

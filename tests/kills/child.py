@@ -250,15 +250,15 @@ class Killer:
     def back(self) -> None:
         """Recovery takes seconds on a busy machine: the next blow falls on a server that works, or nothing would ever be paid."""
         self.ask("SELECT 1")
-        time.sleep(1.5)
+        time.sleep(1)
 
 
 def run(folder: Path, least: int, seed: int) -> None:
-    killer = Killer(folder, seed)
+    killer, began = Killer(folder, seed), time.monotonic()
     killer.run(least)
     while effects.drain():
         pass
-    print(json.dumps({"kills": killer.kills, **outcome()}))
+    print(json.dumps({"kills": killer.kills, "seconds": round(time.monotonic() - began), **outcome()}))
 
 
 def outcome() -> dict[str, Any]:
