@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -50,7 +50,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. Counts are of what was read before the first fault; `unanchored`: leaves after the last checkpoint."""
+    """What a check found. Counts are of what was read before the first fault; `unanchored`: leaves after the last checkpoint.
+
+    gone: event id → on which ground its payload was erased, "" where the log has no entry of the erasure.
+    """
 
     fault: Fault | None = None
     leaves: int = 0
@@ -63,6 +66,7 @@ class Report:
     root: str = ""  # hex, of the leaves read
     keys: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -118,7 +122,7 @@ def verify(*, pins: Mapping[int, bytes] | None = None, verifiers: Sequence[Verif
     except _Found as found:
         fault = found.fault
     keys_used = tuple(str(verifier) for verifier in trusted)
-    return Report(fault=fault, root=walk.frontier.root().hex(), keys=keys_used, warnings=warnings, **walk.seen)
+    return Report(fault=fault, root=walk.frontier.root().hex(), keys=keys_used, warnings=warnings, gone=walk.gone(), **walk.seen)
 
 
 class _Walk:
@@ -127,6 +131,8 @@ class _Walk:
     def __init__(self, trusted: Sequence[Verifier]) -> None:
         self.trusted = trusted
         self.seen: Counter[str] = Counter()  # by the names of Report's counts
+        self.empty: list[str] = []  # events that had a payload and have none
+        self.grounds: dict[str, str] = {}  # event → on which ground, as the entries of erasures say
         self.frontier = merkle.Frontier()
         self.proved = self.frontier.copy()  # at the last mark that held
         self.mark: Mark | None = None  # the next one ahead
@@ -175,11 +181,22 @@ class _Walk:
             sentence = _("事件 %(uid)s 的列与原文不符:%(columns)s")
             self._fail("altered", sentence % {"uid": event.uid, "columns": "、".join(wrong)})
         if event.body is None:
-            self.seen["erased"] += leaf["commit"] is not None
+            self._erased(leaf)
             return
         if commitment(event.salt, event.body) != leaf["commit"]:
             self._fail("altered", _("事件 %(uid)s 的附文与其承诺值不符") % {"uid": event.uid})
         self.seen["payloads"] += 1
+
+    def _erased(self, leaf: Any) -> None:
+        """An entry without a payload: there never was one, it was erased, or this is the entry that says so."""
+        if leaf["commit"] is not None:
+            self.seen["erased"] += 1
+            self.empty.append(leaf["id"])
+        elif leaf["event"] == "ledger.erase":
+            self.grounds[leaf["public"]["event"]] = leaf["public"]["ground"]
+
+    def gone(self) -> dict[str, str]:
+        return {uid: self.grounds.get(uid, "") for uid in self.empty}
 
     def _reach(self, marks: Iterator[Mark]) -> None:
         """Check every mark at the present size."""

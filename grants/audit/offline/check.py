@@ -640,10 +640,17 @@ def check_log(folder, keys, options):
         counts.get("checkpoints", 0), counts.get("checked", 0), counts.get("cosignatures", 0)))
     story = check_entries(folder)
     print("✓ 本征集的条目 %d 条,逐字节在台账中" % story.count)
+    for erased, ground in erased_in(story):
+        print("! 条目 %s 的附文已依法删除(%s):承诺值仍在台账,内容不再可核对" % (erased, ground))
     for path in options.receipt:
         check_held(path, keys, story)
         print("✓ 回执 %s 与台账同一条目" % path.name)
     return counts, story
+
+
+def erased_in(story):
+    """Entry's id and ground of each payload of this call that was erased, in the log's order."""
+    return [(e["public"]["event"], e["public"]["ground"]) for _index, e in sorted(story.at.items(), key=lambda pair: pair[0]) if e["event"] == "ledger.erase"]
 
 
 def check_held(path, keys, story):

@@ -173,7 +173,14 @@ def _summary(report: Report) -> str:
         _("当前根 %(leaves)s:%(root)s"),
     ]
     facts = {name: getattr(report, name) for name in Report.__dataclass_fields__}
-    return "\n".join(line % facts for line in lines)
+    return "\n".join([*(line % facts for line in lines), *_gone(report)])
+
+
+def _gone(report: Report) -> list[str]:
+    """Which payloads were erased and on what ground; those that nobody accounted for first."""
+    unsaid = [_("事件 %(uid)s 的附文不在了，台账里却没有删除它的记录：请查明是谁删除的。") % {"uid": uid} for uid, ground in report.gone.items() if not ground]
+    said = [_("事件 %(uid)s 的附文已依法删除：%(ground)s") % {"uid": uid, "ground": ground} for uid, ground in report.gone.items() if ground]
+    return [*unsaid, *said]
 
 
 def _line(entry: Entry) -> str:
