@@ -10,12 +10,14 @@ import pytest
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from bidding.models import Bid, OfficerKey, SealKey
 from bidding.sealing import keys
+from bidding.services import ceremonies
 from grants import clock
 from grants.people.models import User
+from tests.browser.test_accessibility import looked_at, signed_in
 from tests.browser.town import Town, Visitor
 from tests.world import calls, people
 from tests.world import sealing as world
@@ -146,3 +148,24 @@ def test_an_altered_program_does_nothing_on_the_officers_pages(town: Town, desk:
     person.page.wait_for_load_state("networkidle")
     expect(person.page.locator("[data-seal-generate]")).to_be_hidden()
     assert person.page.locator("html[data-ceremony=ready]").count() == 0
+
+
+def test_axe_finds_nothing_on_the_officers_pages_and_nothing_sticks_out(chromium: Browser, town: Town, live_server: Any, desk: Office) -> None:
+    """Key page, ceremony, turns of a rehearsal, the opened call and the public page: Chinese, high contrast, large on a telephone, English."""
+    clock.set_now(calls.BEFORE)
+    call = calls.published(desk, world.rules("YX-2026-01"))
+    officers, page = world.three(desk), reverse("bidding:seal", args=[call.pk])
+    looked = [(desk.finance, KEYS), (desk.officer, page)]
+    sound(chromium, live_server.url, looked)
+    key = ceremonies.make_here(call, [ceremonies.Seat(o.user, o.name) for o in officers], by=desk.officer)
+    last = next(o for o in officers if o.name == key.shares.get(position=0).at_turn)
+    public = reverse("bidding:seal_public", args=[call.code])
+    sound(chromium, live_server.url, [(last.user, page), (None, public)])
+
+
+def sound(chromium: Browser, address: str, looked: list[tuple[Any, str]]) -> None:
+    for user, path in looked:
+        context = signed_in(chromium, address, user)
+        faults = looked_at(context.new_page(), path)
+        context.close()
+        assert faults == [], (path, faults)
