@@ -303,6 +303,23 @@ class TestOpening:
             with pytest.raises(NotNow):
                 sealing.restore(bid, copy, by=who.signatory)
 
+    def test_a_copy_is_no_way_round_the_officers_before_the_opening(self, found: Sealed, who: Body) -> None:
+        bid, copy = world.handed_in(found, who)
+        found = world.closed(found)
+        with clock.at(closing(found)), pytest.raises(NotNow, match="留存包"):
+            sealing.restore(bid, copy, by=who.signatory)
+        assert Bid.objects.get(pk=bid.pk).is_sealed
+
+    def test_what_was_in_at_the_door_is_written_down_before_anybody_opens(self, found: Sealed, settings: Any) -> None:
+        found = world.closed(found)
+        settings.SUBMISSION_DRAIN = 60
+        with clock.at(found.call.closes_at + timedelta(seconds=59)):
+            refusal = explain(found.key, "open", found.officers[0].user)
+            assert refusal is not None
+            assert "还在登记" in str(refusal)
+        with clock.at(found.call.closes_at + timedelta(seconds=60)):
+            assert explain(found.key, "open", found.officers[0].user) is None
+
     def test_another_calls_key_opens_nothing(self, found: Sealed, who: Body) -> None:
         world.handed_in(found, who)
         found = world.closed(found)
