@@ -35,9 +35,10 @@ class MakeForm(forms.Form):
     threshold = forms.TypedChoiceField(label=gettext_lazy("几个人一起才能开标"), coerce=int, initial=2)
     made = forms.CharField(max_length=400_000, widget=forms.HiddenInput, required=False)
 
-    def __init__(self, call: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.people = list(candidates(call))
+        self.keys = list(candidates())
+        self.people = [key.user for key in self.keys]
         self.fields["threshold"].choices = [(n, n) for n in range(LEAST, MOST + 1)]  # type: ignore[attr-defined]
         choices = [("", _("不设")), *((str(user.pk), str(user)) for user in self.people)]
         for i in range(SLOTS):
@@ -49,7 +50,7 @@ class MakeForm(forms.Form):
 
     def recipients(self) -> dict[str, str]:
         """User id → the public half of the key in use, for the dealer's browser."""
-        return {str(user.pk): user.officer_keys.get(retired_at=None).recipient for user in self.people}
+        return {str(key.user_id): key.recipient for key in self.keys}
 
     def seats(self) -> list[Seat]:
         """Raises Invalid when an officer has no office or appears twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from bidding.completeness import not_admitted
 from bidding.forms import BudgetRow, KpiRow, MemberRow
@@ -99,67 +99,71 @@ def _paper(item: Any) -> dict[str, Any]:
     return {"code": item.code, "name": item.name, "required": item.required, "expires": bool(item.expires), "most": most_bytes(item), "kinds": kinds}
 
 
-def sentences() -> Mapping[str, str]:
-    """Everything the scripts say, in the reader's language; figures in braces are filled in there."""
-    return {
-        "ready": _("封标程序已就绪。草稿会自动存在这台电脑上，不会传到服务器。"),
-        "no_crypto": _("这个浏览器不能封标（需要加密连接和较新的浏览器）。请换用新版 Edge、Chrome、Firefox 或 Safari，或用页面最下面较弱的方式。"),
-        "saving": _("正在存到这台电脑…"),
-        "saved": _("草稿已存在这台电脑，{at}"),
-        "restored": _("已找回这台电脑上的草稿（{at}）"),
-        "unkept": _("草稿没能存在这台电脑：请先不要关闭页面，马上点“导出草稿”。"),
-        "elsewhere": _("这份草稿正在另一个标签页里填写。"),
-        "complete": _("检查完毕，没有发现问题。可以封标提交。"),
-        "row": _("第 {n} 行"),
-        "missing": _("请填写“{label}”"),
-        "choose": _("请选择“{label}”"),
-        "words": _("“{label}”限 {most} 字，现为 {n} 字，请删减 {over} 字"),
-        "number": _("“{label}”应为数字，最多两位小数"),
-        "money": _("“{label}”应为金额，例如 1,200.00"),
-        "date": _("“{label}”应为日期，例如 2026-03-30"),
-        "least": _("“{label}”不能小于 {least}"),
-        "most": _("“{label}”不能大于 {most}"),
-        "rows": _("“{label}”至少填写 {least} 行"),
-        "banned": _("预算第 {n} 行：“{item}”不得用资助资金列支"),
-        "banned_category": _("预算第 {n} 行：这类费用不得用资助资金列支"),
-        "grant": _("预算里请至少写一项由资助资金支出的费用"),
-        "lines": _("预算最多 {most} 行，现为 {n} 行，请合并同类项"),
-        "kpi": _("请填写指标“{label}”的目标值"),
-        "served": _("请至少写明一个受益人群的人数或人次"),
-        "people": _("请至少列出 {least} 名项目成员"),
-        "professionals": _("本次征集要求至少 {least} 名持证专业人员（{titles}），现有 {held} 名"),
-        "supervisors": _("请至少指定 {least} 名督导"),
-        "paper": _("请选择附件“{label}”的文件"),
-        "until": _("请填写“{label}”的有效期截止日"),
-        "expired": _("“{label}”已于 {day} 过期，请更换在有效期内的文件"),
-        "whole": _("附件最多 {n} 个、共 {mb} MB，请压缩后再选"),
-        "declarations": _("请逐条确认承诺书，还有 {n} 条没有确认"),
-        "file_name": _("“{name}”：文件名为空或含有不可见字符，请改名后再选"),
-        "file_long": _("“{name}”：文件名太长，请缩短后再选"),
-        "file_empty": _("“{name}”是空文件"),
-        "file_large": _("“{name}”超过 {mb} MB，请压缩后再选"),
-        "file_type": _("“{name}”的格式不能接收。可以选：{kinds}"),
-        "file_disguised": _("“{name}”的内容与扩展名不符或不完整，请用原来的软件重新导出"),
-        "file_password": _("“{name}”设有打开密码或是旧版格式，请另存为新格式后再选"),
-        "remove": _("移除"),
-        "sealing": _("正在封标：{done} / {whole}"),
-        "sealed": _("已封好。第 2 步：保存投标留存包。"),
-        "sending": _("正在提交：{done} / {whole}"),
-        "resting": _("没有连上服务器，{n} 秒后用同一份封好的文件再试。也可以马上再试。"),
-        "signed_out": _("登录已失效，还没有提交。请在新标签页里重新登录，再回到这里点“提交”；封好的文件都在。"),
-        "refused": _("没有提交：{why}"),
-        "handed_in": _("已提交，编号 {number}。正在打开回执页…"),
-        "kept_name": _("投标留存包 {call} 第{n}版.zip"),
-        "draft_name": _("申报草稿 {call}.age"),
-        "locking": _("正在加密草稿，要几秒钟…"),
-        "wrong_words": _("口令不对，或文件已损坏。请逐组核对口令。"),
-        "not_ours": _("这不是从这里导出的草稿，也不是投标留存包。"),
-        "other_call": _("这个文件是另一次征集的，没有读入。"),
-        "replaced": _("已读入，原来的草稿已被替换。请核对。"),
-        "seal_failed": _("封标没有成功：{why}。草稿没有丢，请再试一次。"),
-    }
+SENTENCES: Mapping[str, Any] = {
+    "ready": _("封标程序已就绪。草稿会自动存在这台电脑上，不会传到服务器。"),
+    "no_crypto": _("这个浏览器不能封标（需要加密连接和较新的浏览器）。请换用新版 Edge、Chrome、Firefox 或 Safari，或用页面最下面较弱的方式。"),
+    "saving": _("正在存到这台电脑…"),
+    "saved": _("草稿已存在这台电脑，{at}"),
+    "restored": _("已找回这台电脑上的草稿（{at}）"),
+    "unkept": _("草稿没能存在这台电脑：请先不要关闭页面，马上点“导出草稿”。"),
+    "elsewhere": _("这份草稿正在另一个标签页里填写。"),
+    "complete": _("检查完毕，没有发现问题。可以封标提交。"),
+    "row": _("第 {n} 行"),
+    "missing": _("请填写“{label}”"),
+    "choose": _("请选择“{label}”"),
+    "words": _("“{label}”限 {most} 字，现为 {n} 字，请删减 {over} 字"),
+    "number": _("“{label}”应为数字，最多两位小数"),
+    "money": _("“{label}”应为金额，例如 1,200.00"),
+    "date": _("“{label}”应为日期，例如 2026-03-30"),
+    "least": _("“{label}”不能小于 {least}"),
+    "most": _("“{label}”不能大于 {most}"),
+    "rows": _("“{label}”至少填写 {least} 行"),
+    "banned": _("预算第 {n} 行：“{item}”不得用资助资金列支"),
+    "banned_category": _("预算第 {n} 行：这类费用不得用资助资金列支"),
+    "grant": _("预算里请至少写一项由资助资金支出的费用"),
+    "lines": _("预算最多 {most} 行，现为 {n} 行，请合并同类项"),
+    "kpi": _("请填写指标“{label}”的目标值"),
+    "served": _("请至少写明一个受益人群的人数或人次"),
+    "people": _("请至少列出 {least} 名项目成员"),
+    "professionals": _("本次征集要求至少 {least} 名持证专业人员（{titles}），现有 {held} 名"),
+    "supervisors": _("请至少指定 {least} 名督导"),
+    "paper": _("请选择附件“{label}”的文件"),
+    "until": _("请填写“{label}”的有效期截止日"),
+    "expired": _("“{label}”已于 {day} 过期，请更换在有效期内的文件"),
+    "whole": _("附件最多 {n} 个、共 {mb} MB，请压缩后再选"),
+    "declarations": _("请逐条确认承诺书，还有 {n} 条没有确认"),
+    "file_name": _("“{name}”：文件名为空或含有不可见字符，请改名后再选"),
+    "file_long": _("“{name}”：文件名太长，请缩短后再选"),
+    "file_empty": _("“{name}”是空文件"),
+    "file_large": _("“{name}”超过 {mb} MB，请压缩后再选"),
+    "file_type": _("“{name}”的格式不能接收。可以选：{kinds}"),
+    "file_disguised": _("“{name}”的内容与扩展名不符或不完整，请用原来的软件重新导出"),
+    "file_password": _("“{name}”设有打开密码或是旧版格式，请另存为新格式后再选"),
+    "remove": _("移除"),
+    "sealing": _("正在封标：{done} / {whole}"),
+    "sealed": _("已封好。第 2 步：保存投标留存包。"),
+    "sending": _("正在提交：{done} / {whole}"),
+    "resting": _("没有连上服务器，{n} 秒后用同一份封好的文件再试。也可以马上再试。"),
+    "signed_out": _("登录已失效，还没有提交。请在新标签页里重新登录，再回到这里点“提交”；封好的文件都在。"),
+    "refused": _("没有提交：{why}"),
+    "handed_in": _("已提交，编号 {number}。正在打开回执页…"),
+    "kept_name": _("投标留存包 {call} 第{n}版.zip"),
+    "draft_name": _("申报草稿 {call}.age"),
+    "locking": _("正在加密草稿，要几秒钟…"),
+    "wrong_words": _("口令不对，或文件已损坏。请逐组核对口令。"),
+    "not_ours": _("这不是从这里导出的草稿，也不是投标留存包。"),
+    "other_call": _("这个文件是另一次征集的，没有读入。"),
+    "replaced": _("已读入，原来的草稿已被替换。请核对。"),
+    "seal_failed": _("封标没有成功：{why}。草稿没有丢，请再试一次。"),
+}
+"""Everything the scripts say; figures in braces are filled in there."""
+
+
+def sentences() -> dict[str, str]:
+    """SENTENCES in the reader's language."""
+    return {name: str(sentence) for name, sentence in SENTENCES.items()}
 
 
 def for_page(form: SealedForm, sealing: Mapping[str, Any], bid: Bid) -> dict[str, Any]:
     """The whole JSON of the page: what is sealed to whom, what is asked, what is said, where to send it."""
-    return {"sealing": dict(sealing), "asked": asked(form), "said": dict(sentences()), "call": bid.call.code}
+    return {"sealing": dict(sealing), "asked": asked(form), "said": sentences(), "call": bid.call.code}

@@ -78,11 +78,9 @@ def register(user: User, recipient: str, protected: bytes) -> OfficerKey:
     return made
 
 
-def candidates(call: Call) -> Any:
-    """Who can be an officer of a call's key: everybody with a key registered, by name. One outside the bureau is good practice."""
-    return (
-        User.objects.filter(officer_keys__retired_at=None, officer_keys__isnull=False, is_active=True).order_by("name").distinct()
-    )
+def candidates() -> Any:
+    """Keys in use with their holders, by name: whoever has registered one can be named as an officer. One outside the bureau is good practice."""
+    return OfficerKey.objects.filter(retired_at=None, user__is_active=True).select_related("user").order_by("user__name", "pk")
 
 
 def make(call: Call, seats: Sequence[Seat], threshold: int, made: Made, *, by: User) -> SealKey:

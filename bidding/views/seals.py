@@ -65,7 +65,7 @@ def seal(request: HttpRequest, pk: Any) -> HttpResponse:
     """The key of a call: made here by the dealer's browser, rehearsed group by group, used at the opening; and the record."""
     call, key = of_call(request, pk)
     may_make = dealer.allows(call, request.user, clock.now()) and key is None
-    form = MakeForm(call, request.POST or None) if may_make else None
+    form = MakeForm(request.POST or None) if may_make else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
             by: Any = request.user

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -71,7 +70,6 @@ def test_what_the_browser_seals_python_opens_word_for_word(bench: Bench) -> None
     assert "安宁" not in json.dumps(header, ensure_ascii=False) and "证书" not in json.dumps(header, ensure_ascii=False)
 
 
-@pytest.mark.skipif(shutil.which("age") is None, reason="no age command here")
 def test_what_the_browser_seals_the_stock_age_command_opens(bench: Bench, tmp_path: Path) -> None:
     secret, recipient = pair()
     _header, files, _kept = sealed_in_browser(bench, recipient, PAPERS)

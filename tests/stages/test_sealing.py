@@ -445,3 +445,22 @@ def packed(found: Sealed, kind: str, **more: Any) -> Any:
 
 def unpacked(found: Sealed, kind: str, place: Path, **more: Any) -> Path:
     return packages.unpacked(found, kind, place, **more)  # type: ignore[arg-type]
+
+
+def test_a_receipt_is_given_once_for_a_version_also_when_it_was_printed_after_the_opening(found: Sealed, who: Body) -> None:
+    """The opened version carries the number under which it was sealed."""
+    from bidding.tasks import acknowledge
+
+    bid, _copy = world.handed_in(found, who)
+    found = world.closed(found)
+    with clock.at(closing(found)):
+        found.open()
+        opened = Bid.objects.get(pk=bid.pk).latest
+        assert opened is not None
+        assert opened.receipt_id is None
+        job = type("Job", (), {"object_id": bid.pk, "key": "again"})()
+        acknowledge(job)()  # type: ignore[arg-type, misc]
+        opened.refresh_from_db()
+        assert opened.receipt_id is None, "its receipt is the sealed version's"
+        drain()
+    assert SealedVersion.objects.get().receipt_id is not None
