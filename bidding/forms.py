@@ -200,7 +200,7 @@ class RowsBase(forms.BaseFormSet):  # type: ignore[type-arg]
 
     def controls(self) -> list[tuple[str, str]]:
         """Every control of an unbound table as a browser would send it."""
-        pairs = [(f"form-{name}", str(value)) for name, value in self.management_form.initial.items()]
+        pairs = [(self.management_form.add_prefix(name), str(value)) for name, value in self.management_form.initial.items()]
         for form in self.forms:
             for bound in form:
                 value = bound.value()

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from bidding.completeness import not_admitted
 from bidding.forms import BudgetRow, KpiRow, MemberRow
 from bidding.models import Bid
-from bidding.sealed_form import SealedForm
+from bidding.sealed_form import SealedForm, asked_sections
+from bidding.sealed_prefilled import carried
 from bidding.services.attaching import kinds_of, most_bytes
 from grants import clock
 from grants.calls.rulebook.parts.form import FieldKind
@@ -105,6 +106,10 @@ SENTENCES: Mapping[str, Any] = {
     "saving": _("正在存到这台电脑…"),
     "saved": _("草稿已存在这台电脑，{at}"),
     "restored": _("已找回这台电脑上的草稿（{at}）"),
+    "filled": _("从单位资料和以往申报带入了 {n} 项，都标着“来自单位资料，请确认”，请逐项核对。"),
+    "carried": _("“{label}”是从单位资料或以往申报带入的，请核对后点“核对无误”，或者修改。"),
+    "carried_tag": _("来自单位资料，请确认"),
+    "carried_sound": _("核对无误"),
     "unkept": _("草稿没能存在这台电脑：请先不要关闭页面，马上点“导出草稿”。"),
     "elsewhere": _("这份草稿正在另一个标签页里填写。"),
     "complete": _("检查完毕，没有发现问题。可以封标提交。"),
@@ -165,5 +170,6 @@ def sentences() -> dict[str, str]:
 
 
 def for_page(form: SealedForm, sealing: Mapping[str, Any], bid: Bid) -> dict[str, Any]:
-    """The whole JSON of the page: what is sealed to whom, what is asked, what is said, where to send it."""
-    return {"sealing": dict(sealing), "asked": asked(form), "said": sentences(), "call": bid.call.code}
+    """The whole JSON of the page: what is sealed to whom, what is asked, what is said, where to send it, what the organisation has told before."""
+    told = carried(bid, asked_sections(bid))
+    return {"sealing": dict(sealing), "asked": asked(form), "said": sentences(), "call": bid.call.code, "carried": told}

@@ -22,6 +22,7 @@ from bidding.sealing import envelope, kept
 from grants import clock
 from tests.browser.test_accessibility import violations, wear
 from tests.browser.town import Town, Visitor
+from tests.stages.test_applicant import story
 from tests.stages.test_sealed_form import OWN, handed, posted
 from tests.world import bidding as plain
 from tests.world import calls, people
@@ -347,3 +348,78 @@ def test_files_that_would_be_refused_are_refused_before_sealing(town: Town, desk
     )
     expect(box.locator("[data-kept] li")).to_have_count(1)
     expect(box.locator("[data-problem]")).to_have_count(3)
+
+
+PROFILE = "#id_s-applicant-profile"
+MARK = "#carried-s-applicant-profile"
+
+
+def test_a_new_draft_begins_with_what_the_organisation_has_told_and_every_answer_is_to_be_confirmed(town: Town, desk: Desk) -> None:
+    """Filled where blank, marked, told by the check; a confirmation and a change are remembered; nothing of it is sent."""
+    story(desk.who)
+    person = begun(town, desk)
+    page = person.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    expect(page.locator(PROFILE)).to_have_value("成立于 2020 年，专注居家养老。")
+    expect(page.locator("[data-sealed-state]")).to_contain_text("带入了 3 项")
+    expect(page.locator(".gc-carried")).to_have_count(3)
+    expect(page.locator(".gc-carried").first).to_contain_text("来自单位资料，请确认 单位资料")
+    assert violations(page) == []
+    person.look()
+    page.get_by_role("button", name="检查").click()
+    told = page.locator("[data-sealed-problems] li", has_text="是从单位资料或以往申报带入的")
+    expect(told).to_have_count(3)
+    page.get_by_role("button", name="核对无误：").nth(0).click()
+    expect(page.locator(".gc-carried")).to_have_count(2)
+    page.locator("[name=s-applicant-experience-0-funder]").fill("云溪区慈善总会")
+    expect(page.locator(".gc-carried")).to_have_count(1)
+    saved(page)
+    page.reload()
+    ready(page)
+    expect(page.locator(".gc-carried")).to_have_count(1)
+    expect(page.locator("[name=s-applicant-experience-0-funder]")).to_have_value("云溪区慈善总会")
+    page.get_by_role("button", name="检查").click()
+    expect(told).to_have_count(1)
+    assert sent == []
+
+
+def test_what_was_typed_is_never_overwritten_by_the_profile(town: Town, desk: Desk) -> None:
+    """A draft that there is already stays as it is, also where it is blank; a kept copy that is read in has no marks."""
+    person = begun(town, desk)
+    page = person.page
+    page.locator(PROFILE).fill("我们自己写的")
+    saved(page)
+    story(desk.who)
+    page.reload()
+    ready(page)
+    expect(page.locator(PROFILE)).to_have_value("我们自己写的")
+    expect(page.locator(".gc-carried")).to_have_count(0)
+    expect(page.locator("[name=s-applicant-experience-0-funder]")).to_have_value("")
+    expect(page.locator("[data-sealed-file]")).to_be_hidden()
+    page.get_by_role("link", name="从这里读入").click()
+    expect(page.locator("[data-sealed-file]")).to_be_visible()
+    page.set_input_files("[data-sealed-file]", desk.kept())
+    page.get_by_role("button", name="读入").click()
+    expect(page.locator("[data-sealed-import-told]")).to_contain_text("已读入")
+    expect(page.locator(".gc-carried")).to_have_count(0)
+
+
+def test_marks_travel_with_the_exported_draft(town: Town, desk: Desk, tmp_path: Path) -> None:
+    story(desk.who)
+    person = begun(town, desk)
+    page = person.page
+    page.get_by_role("button", name="核对无误：").nth(0).click()
+    page.get_by_role("button", name="导出草稿").click()
+    expect(page.locator("[data-sealed-words]")).not_to_be_empty()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="保存草稿文件").click()
+    download.value.save_as(tmp_path / "draft.age")
+    words = page.locator("[data-sealed-words]").text_content() or ""
+    page.get_by_role("button", name="核对无误：").nth(0).click()
+    expect(page.locator(".gc-carried")).to_have_count(1)
+    page.locator("summary", has_text="导入草稿").click()
+    page.set_input_files("[data-sealed-file]", tmp_path / "draft.age")
+    page.locator("[data-sealed-typed]").fill(words)
+    page.get_by_role("button", name="读入").click()
+    expect(page.locator(".gc-carried")).to_have_count(2)

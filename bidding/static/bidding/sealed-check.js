@@ -141,8 +141,8 @@ class Check {
   }
 }
 
-// files: [{code, name, blob}, …] chosen so far.
-export function problemsOf(form, asked, sentences, files) {
+// files: [{code, name, blob}, …] chosen so far. waiting: [{label, place}, …] carried over and neither confirmed nor changed.
+export function problemsOf(form, asked, sentences, files, waiting = []) {
   const check = new Check(form, asked, sentences, files);
   check.found.push(...asked.standing.map((sentence) => ({ place: "", sentence })));
   for (const field of asked.fields) field.kind === "table" ? check.table(field) : check.field(field);
@@ -150,6 +150,7 @@ export function problemsOf(form, asked, sentences, files) {
   check.kpis();
   check.team();
   check.papers();
+  for (const { label, place } of waiting) check.tell(place, "carried", { label });
   check.declarations();
   return check.found;
 }

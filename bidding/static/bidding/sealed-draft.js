@@ -36,14 +36,14 @@ export class Draft {
     return value;
   }
 
-  // {pairs: [[control, text], …], at}; null when there is none.
+  // {pairs: [[control, text], …], carried: as Carried.waits, at}; null when there is none.
   async read() {
     return (await this.store("drafts", "readonly", (s) => s.get(this.place))) ?? null;
   }
 
   // Whether anything is kept is noted where signing out looks for it.
-  async keep(pairs) {
-    await this.store("drafts", "readwrite", (s) => s.put({ pairs, at: new Date().toISOString() }, this.place));
+  async keep(pairs, carried) {
+    await this.store("drafts", "readwrite", (s) => s.put({ pairs, carried, at: new Date().toISOString() }, this.place));
     localStorage.setItem(this.note, "true");
   }
 

@@ -1,6 +1,7 @@
 // 密封投标: the page on which a bid is written, kept in this browser, sealed here, and only then sent. Nothing typed leaves the computer in clear.
 // The form's submit is stopped for good as soon as this file runs; what is sent are age files and a header that says nothing of the bid.
 import { Answer } from "../web/answers.js";
+import { Carried } from "./sealed-carried.js";
 import { Draft, holdPen } from "./sealed-draft.js";
 import { problemsOf } from "./sealed-check.js";
 import { plainName, unfit } from "./sealed-files.js";
@@ -27,6 +28,7 @@ class Sealed {
     this.draft = new Draft(form.dataset.writer, form.dataset.place);
     this.files = [];
     this.answers = [...form.querySelectorAll("[data-answer]")].map((box) => new Answer(box));
+    this.carried = new Carried(this.answers, page.carried, said, () => this.touch());
     this.status = find("sealed-state");
     form.addEventListener("submit", (event) => event.preventDefault());
     form.querySelectorAll("[data-here]").forEach((part) => part.remove()); // the server's way is not offered where this one works
@@ -34,7 +36,7 @@ class Sealed {
   }
 
   async begin() {
-    this.last = JSON.stringify(this.pairs());
+    this.last = this.now();
     await this.restore();
     await this.resume();
     navigator.storage?.persist?.(); // asks the browser not to clear it when the disk is full
@@ -48,8 +50,10 @@ class Sealed {
     try {
       const kept = await this.draft.read();
       this.files = await this.draft.files();
-      if (kept) this.fill(kept.pairs);
-      this.say(kept ? "restored" : "ready", kept ? { at: hour(kept.at) } : {});
+      if (kept) this.fill(kept.pairs, kept.carried);
+      const filled = kept ? 0 : this.prefill();
+      if (kept) this.say("restored", { at: hour(kept.at) });
+      else this.say(filled ? "filled" : "ready", { n: filled });
     } catch {
       this.say("unkept", {}, true);
     }
@@ -67,7 +71,18 @@ class Sealed {
     return [...new FormData(form)].filter(([name, text]) => typeof text === "string" && !NOT_CONTENT.test(name));
   }
 
-  fill(pairs) {
+  now() {
+    return JSON.stringify([this.pairs(), this.carried.waits]);
+  }
+
+  // A new draft begins with what the organisation has told before; nothing is kept until somebody types or confirms.
+  prefill() {
+    const filled = this.carried.prefill();
+    this.last = this.now();
+    return filled;
+  }
+
+  fill(pairs, carried = {}) {
     for (const answer of this.answers) {
       const names = new Set(answer.controls().map(({ name }) => name));
       const table = answer.box.querySelector("table[data-rows]")?.dataset.rows.replace(/-(TOTAL_FORMS|rows)$/, "-");
@@ -75,7 +90,8 @@ class Sealed {
     }
     const declared = pairs.filter(([name]) => name === "declarations").map(([, code]) => code);
     form.querySelectorAll('[name="declarations"]').forEach((box) => (box.checked = declared.includes(box.value)));
-    this.last = JSON.stringify(this.pairs());
+    this.carried.take(carried);
+    this.last = this.now();
   }
 
   touch() {
@@ -86,11 +102,11 @@ class Sealed {
 
   async keep() {
     clearTimeout(this.timer);
-    const now = JSON.stringify(this.pairs());
+    const now = this.now();
     if (this.readOnly) return;
     if (now === this.last) return this.timer && this.say("saved", { at: hour(new Date().toISOString()) });
     try {
-      await this.draft.keep(this.pairs());
+      await this.draft.keep(this.pairs(), this.carried.waits);
       this.last = now;
       this.say("saved", { at: hour(new Date().toISOString()) });
     } catch {
@@ -115,12 +131,13 @@ class Sealed {
     form.addEventListener("change", (event) => event.target.name in asked.caps && this.lowerCap());
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keep());
     window.addEventListener("pagehide", () => this.keep());
-    window.addEventListener("beforeunload", (event) => (this.busy || (JSON.stringify(this.pairs()) !== this.last && !this.readOnly)) && event.preventDefault());
+    window.addEventListener("beforeunload", (event) => (this.busy || (this.now() !== this.last && !this.readOnly)) && event.preventDefault());
     const on = (name, act) => find(name)?.addEventListener("click", act);
     on("sealed-take", () => this.takePen());
     on("sealed-check", () => this.check());
     on("sealed-export", () => this.exportDraft());
     on("sealed-import", () => this.importDraft());
+    on("sealed-to-import", () => (document.getElementById("sealed-import").open = true));
     on("seal", () => this.seal());
     on("sealed-send", () => this.send());
     on("sealed-again", () => this.forget());
@@ -204,7 +221,7 @@ class Sealed {
     const words = generatePassphrase();
     this.say("locking");
     await new Promise((resolve) => setTimeout(resolve, 50)); // let the sentence be seen: the next step keeps the browser busy
-    const head = encoder.encode(JSON.stringify({ format: "gongchuang-draft/1", call: page.call, pairs: this.pairs() }));
+    const head = encoder.encode(JSON.stringify({ format: "gongchuang-draft/1", call: page.call, pairs: this.pairs(), carried: this.carried.waits }));
     const whole = await writeZip([[DRAFT, head], ...this.attachments().map(({ name, content }) => [`attachments/${name}`, content])]);
     offer(find("sealed-exported"), new Blob([await lock(whole, words)]), fill("draft_name", { call: page.call }));
     find("sealed-words").textContent = words;
@@ -240,7 +257,7 @@ class Sealed {
       const [, code, name] = /^attachments\/([a-z0-9_]+)\/([^/]+)$/.exec(path) ?? [];
       if (asked.papers.some((item) => item.code === code)) await this.addFile({ code, name, blob: new Blob([bytes]) });
     }
-    this.fill(pairs);
+    this.fill(pairs, content.carried);
     this.last = "";
     await this.keep();
     this.showFiles();
@@ -249,7 +266,7 @@ class Sealed {
 
   // --- checking, sealing, sending ------------------------------------------------------------------------------------------
   check() {
-    const found = problemsOf(form, asked, said, this.files);
+    const found = problemsOf(form, asked, said, this.files, this.carried.waiting());
     const summary = find("sealed-problems");
     summary.hidden = !found.length;
     summary.querySelector("ul").replaceChildren(...found.map(({ place, sentence }) => problem(place, sentence)));
