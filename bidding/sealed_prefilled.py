@@ -32,7 +32,12 @@ def _of_section(section: Section, offered: list[Offer]) -> Iterator[Carried]:
     form = SectionForm(section, answers={code: offer.value for code, offer in mine.items()}, prefix=f"s-{section.code}")
     for field in section.fields:
         if field.code in mine:
-            pairs = [[bound.html_name, text] for name in form.names_of(field.code) for bound in [form[name]] for text in _texts(bound.value())]
+            pairs = [
+                [bound.html_name, text]
+                for name in form.names_of(field.code)
+                for bound in [form[name]]
+                for text in _texts(bound.value())
+            ]
             yield {"answer": form.add_prefix(field.code), "label": field.label, "told": mine[field.code].told, "pairs": pairs}
 
 
@@ -42,7 +47,12 @@ def _of_team(bid: Bid) -> Iterator[Carried]:
         return
     rows = table(MemberRow)(initial=people, prefix=TEAM, form_kwargs={"bid": bid})
     rows.extra = 0
-    yield {"answer": TEAM, "label": _("人员名单"), "told": str(Prefill.Source.BID.label), "pairs": [list(pair) for pair in rows.controls() if pair[1]]}
+    yield {
+        "answer": TEAM,
+        "label": _("人员名单"),
+        "told": str(Prefill.Source.BID.label),
+        "pairs": [list(pair) for pair in rows.controls() if pair[1]],
+    }
 
 
 def _texts(value: Any) -> list[str]:

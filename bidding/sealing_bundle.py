@@ -22,7 +22,8 @@ SRI: Final = "sha384-zL5zwJd3S6daqvtk4i+83dueFrQx/c9BZzEaAk6GXLk73cf2ZgFBk30mrnb
 BUNDLE: Final = "bidding/age.min.js"
 PROGRAM: Final = (
     BUNDLE, "bidding/ceremony.js", "bidding/ceremony-pages.js",
-    "bidding/sealed-carried.js", "bidding/sealed-check.js", "bidding/sealed-draft.js", "bidding/sealed-files.js", "bidding/sealed.js", "bidding/sealing.js", "bidding/zip.js",
+    "bidding/sealed-carried.js", "bidding/sealed-check.js", "bidding/sealed-draft.js", "bidding/sealed-files.js", "bidding/sealed.js",
+    "bidding/sealing.js", "bidding/zip.js",
     "web/answers.js", "web/local-copy.js", "web/money.js", "web/rows.js", "web/words.js",
 )  # fmt: skip
 """The program of bidders' and officers' pages, with everything that it imports, in the order in which the scripts are read out for the fingerprint."""
