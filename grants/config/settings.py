@@ -140,6 +140,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 _SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 DATABASES["default"].setdefault("OPTIONS", {}).update(SQLITE_OPTIONS if _SQLITE else {"application_name": "gongchuang"})
+# A pooler that lends connections by the transaction: neither cursors nor prepared statements may stay on the server.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_POOLED")
 
 # --- people -------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from grants import clock
-from grants.ledger import canonical, personal
+from grants.ledger import canonical, personal, statements
 from grants.ledger.errors import LedgerBroken, NotRecordable, OutsideTransaction
 from grants.ledger.models import AuditEvent, AuditPayload, stored_bytes
 
@@ -28,7 +28,6 @@ SALT_BYTES = 32
 
 _ACTOR = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z][a-z_-]{0,31}")
 _COLUMNS = ("id", "leaf", "uid", "subject", "scope", "event", "at")
-_INSERT = "INSERT INTO ledger_auditevent (leaf, uid, subject, scope, event, at) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -79,7 +78,7 @@ def record(
     at, uid = clock.now(), uuid.uuid4()
     _check_names(event=event, actor=actor, role=role, subject=subject, scope=scope, verb=verb, source=source, target=target)
     _check_files(files or {})
-    salt, body = secrets.token_bytes(SALT_BYTES), None if private is None else _encoded(private, "private")
+    salt, body = (b"", None) if private is None else (secrets.token_bytes(SALT_BYTES), _encoded(private, "private"))
     leaf = {
         "v": VERSION, "id": str(uid), "at": rfc3339(at), "event": event, "actor": actor, "role": role, "subject": subject,
         "scope": scope, "verb": verb, "from": source, "to": target, "files": files or {}, "public": public or {},
@@ -87,7 +86,7 @@ def record(
     }  # fmt: skip
     row = _inserted(_leaf_bytes(leaf), uid, subject, scope, event, at)
     if body is not None:
-        AuditPayload.objects.create(event=row, salt=salt, body=body)
+        statements.insert_payload(transaction.get_connection(), row.pk, salt, body)
     return row
 
 
@@ -183,13 +182,10 @@ def _encoded(value: Any, field: str) -> bytes:
 
 
 def _inserted(leaf: bytes, uid: uuid.UUID, subject: str, scope: str, event: str, at: datetime) -> AuditEvent:
-    """The row, by one statement that is written here: the ORM took longer to write it than the database to carry it out."""
     connection = transaction.get_connection()
     key = uid if connection.features.has_native_uuid_field else uid.hex
     values = [leaf, key, subject, scope, event, connection.ops.adapt_datetimefield_value(at)]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-        (number,) = cursor.fetchone()
+    number = statements.insert_event(connection, values)
     return AuditEvent.from_db(connection.alias, _COLUMNS, [number, leaf, uid, subject, scope, event, at])
 
 

@@ -15,7 +15,7 @@ _IDENTITY = re.compile(
     r"(?<![0-9A-Za-z])([1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx])(?![0-9A-Za-z])"
 )
 _MOBILE = re.compile(r"(?<![0-9A-Za-z-])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z-])")
-_PERHAPS = re.compile(r"1[3-9]\d{9}|\d{17}")  # whatever either of the two matches has such a run of digits in it
+_PERHAPS = re.compile(r"1[3-9]\d{9}|[1-9]\d{5}(?:18|19|20)\d{9}")  # whatever either of the two matches has such a run of digits in it
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 

@@ -3,6 +3,10 @@
 Events are inserted by their own transactions, which commit in another order than they took their ids. The sequencer therefore
 takes *committed events that have no place yet* (an anti-join), never "id greater than the last": that would lose the late ones.
 It is a single writer: an advisory lock on PostgreSQL, the one write transaction on SQLite; unique columns stand behind both.
+
+How far back it looks is what it costs, so there are three looks: each second the newest thousands of ids, at each checkpoint ten times as
+many, each night all. A log of any length is therefore signed at the same price. What only the night finds is an event whose transaction
+stayed open while FAR others were written; it waits unsigned until then, and `verify` counts it.
 """
 
 from __future__ import annotations
@@ -10,40 +14,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from grants import clock
-from grants.ledger import keys, merkle, postquantum
+from grants.ledger import keys, merkle, postquantum, statements
 from grants.ledger.errors import LedgerBroken
 from grants.ledger.models import AuditEvent, AuditLeaf, Checkpoint, stored_bytes
 from grants.ledger.note import MLDSA44, TreeHead, Verifier, cosignature_line, sign, with_lines
 
 LOCK = 0x6C656467  # "ledg": the advisory lock of whoever appends to the tree
-WINDOW = 50_000  # ids; see unplaced()
+NEAR, FAR = 2_000, 20_000  # ids below the newest placed one: of the look each second, and of a checkpoint's
 CHUNK = 2_000  # rows per fetch
 
 
 def sequence(limit: int = 1000, *, sweep: bool = False) -> int:
     """Give up to `limit` committed events their place, in the order of their ids; return how many. For a loop of the worker.
 
-    sweep: look at every event, not only the newest WINDOW. `checkpoint()` does so: nothing waits longer than one checkpoint.
-    Raises LedgerBroken when leaves that a checkpoint covers are gone.
+    sweep: look at every event, not only at the newest. Raises LedgerBroken when leaves that a checkpoint covers are gone.
     """
     with transaction.atomic():
         _hold_lock()
-        return _place(limit, sweep=sweep)
+        return _place(limit, None if sweep else NEAR)
 
 
 def checkpoint() -> Checkpoint | None:
-    """Place what is waiting, then sign the tree; the present checkpoint when nothing is new, None for an empty log.
+    """Place what is waiting among the newest ids, then sign the tree; the present checkpoint when nothing is new, None for an empty log.
 
     Every newly covered event is hashed again from its stored bytes, and the frontier is checked against the last signed root:
     what was altered since is not signed over. Raises LedgerBroken, KeyMissing.
     """
     with transaction.atomic():
         _hold_lock()
-        while _place(CHUNK, sweep=True) == CHUNK:
+        while _place(CHUNK, FAR) == CHUNK:
             pass
         last = Checkpoint.objects.order_by("-size").first()
         frontier = _frontier_of(last)
@@ -52,29 +55,27 @@ def checkpoint() -> Checkpoint | None:
         return last if frontier.size == before else _signed(frontier)
 
 
-def unplaced(*, sweep: bool = True) -> int:
-    """How many committed events have no place yet."""
-    return _waiting(sweep=sweep).count()
+def unplaced() -> int:
+    """How many committed events have no place yet. Reads the whole log."""
+    return _waiting(None).count()
 
 
-def _place(limit: int, *, sweep: bool) -> int:
-    waiting = list(_waiting(sweep=sweep).order_by("id").values_list("id", "leaf")[:limit])
-    if waiting:
+def _place(limit: int, back: int | None) -> int:
+    ids = list(_waiting(back).order_by("id").values_list("id", flat=True)[:limit])
+    if ids:
         start = _next_index()
-        AuditLeaf.objects.bulk_create(
-            AuditLeaf(index=index, event_id=event_id, leaf_hash=merkle.leaf_hash(stored_bytes(leaf)))
-            for index, (event_id, leaf) in enumerate(waiting, start)
-        )
-    return len(waiting)
+        rows = AuditEvent.objects.filter(id__in=ids).order_by("id").values_list("id", "leaf")
+        statements.insert_leaves([(index, event, merkle.leaf_hash(stored_bytes(leaf))) for index, (event, leaf) in enumerate(rows, start)])
+    return len(ids)
 
 
-def _waiting(*, sweep: bool) -> QuerySet[AuditEvent]:
-    """Events without a place. Without `sweep` only the newest WINDOW ids are joined, so that a look each second stays cheap."""
-    waiting = AuditEvent.objects.filter(place=None)
-    if sweep:
-        return waiting
-    newest = AuditEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
-    return waiting.filter(id__gt=newest - WINDOW)
+def _waiting(back: int | None) -> QuerySet[AuditEvent]:
+    """Events without a place: of those whose id is at most `back` below the newest placed one, or of all."""
+    if back is None:
+        return AuditEvent.objects.filter(place=None)
+    newest = AuditLeaf.objects.aggregate(newest=Max("event_id"))["newest"] or 0
+    placed = AuditLeaf.objects.filter(event_id=OuterRef("pk"), event_id__gt=newest - back)  # the bound again: no index would serve without it
+    return AuditEvent.objects.filter(~Exists(placed), id__gt=newest - back)
 
 
 def _next_index() -> int:

@@ -18,11 +18,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grants.config.settings")
 ACTOR = "3f8c2f0e-7d0b-4b8e-9a53-0d7b1f2c4e11"
+DIGEST = sha256(b"a plan").hexdigest()
 
 
 def main() -> None:
@@ -55,28 +58,49 @@ def _refuse_a_real_one() -> None:
         raise SystemExit("this database holds events: run bench on a throw-away one (make bench-ledger)")
 
 
+@dataclass(frozen=True)
+class Run:
+    """One design once: seconds that each transaction took, and CPU µs of all its processes and their database backends for each transaction."""
+
+    took: list[float]
+    cpu: float
+    seconds: float
+
+    @property
+    def speed(self) -> float:
+        return len(self.took) / self.seconds
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.took)[int(len(self.took) * 0.99)] * 1000
+
+
 def throughput(writers: int, seconds: float, runs: int) -> None:
     """Transactions per second: one business row each, without and with an event in the log; the sequencer runs beside the second."""
-    print(f"throughput, {writers} writers, medians of {runs}")
+    print(f"throughput, {writers} writers, medians of {runs}; CPU: writers, sequencer and their database backends, for each transaction")
     bare, logged = [], []
     for _run in range(runs):  # in turn, so that a neighbour's load falls on both
         bare.append(_race(_bare, writers, seconds))
         logged.append(_race(_logged, writers, seconds, beside=_sequencer))
-    one, two = statistics.median(r[0] for r in bare), statistics.median(r[0] for r in logged)
-    print(f"  bare insert, one per transaction      {one:9.1f} /s   p99 {_p99(bare):6.1f} ms")
-    print(f"  the same with its event in the log    {two:9.1f} /s   p99 {_p99(logged):6.1f} ms   {two / one:.2f} of bare")
+        print(f"    a run: {logged[-1].speed / bare[-1].speed:.2f} of bare by the clock, {bare[-1].cpu / logged[-1].cpu:.2f} by CPU")
+    _told("bare insert, one per transaction", bare)
+    _told("the same with its event in the log", logged)
+    speed = statistics.median(one.speed for one in logged) / statistics.median(one.speed for one in bare)
+    cpu = statistics.median(one.cpu for one in bare) / statistics.median(one.cpu for one in logged)
+    print(f"  {speed:.2f} of bare by the clock, {cpu:.2f} by CPU")
     print(f"  sequencer after the last commit       {_catch_up():9.2f} s until every event had its place and a signature")
 
 
-def _p99(runs: list[tuple[float, float]]) -> float:
-    return statistics.median(r[1] for r in runs)
+def _told(name: str, runs: list[Run]) -> None:
+    speed, late, cpu = (statistics.median(one) for one in zip(*((r.speed, r.p99, r.cpu) for r in runs), strict=True))
+    print(f"  {name:37s} {speed:9.1f} /s   p99 {late:6.1f} ms   CPU {cpu:6.0f} µs")
 
 
-def _race(work: Callable[[float, Any], None], writers: int, seconds: float, beside: Callable[[Any], None] | None = None) -> tuple[float, float]:
-    """(transactions per second, p99 in ms) of `writers` processes that start together."""
+def _race(work: Callable[[float, Any], None], writers: int, seconds: float, beside: Callable[[Any, Any], None] | None = None) -> Run:
+    """`writers` processes that start together, and the sequencer beside them where the log is written."""
     fresh = multiprocessing.get_context("spawn")
-    answers, stop, ready = fresh.Queue(), fresh.Event(), fresh.Barrier(writers + 1)
-    helper = fresh.Process(target=beside, args=[stop]) if beside else None
+    answers, spent, stop, ready = fresh.Queue(), fresh.Queue(), fresh.Event(), fresh.Barrier(writers + 1)
+    helper = fresh.Process(target=beside, args=[stop, spent]) if beside else None
     if helper:
         helper.start()
     crowd = [fresh.Process(target=_writer, args=[work, seconds, ready, answers]) for _ in range(writers)]
@@ -88,22 +112,37 @@ def _race(work: Callable[[float, Any], None], writers: int, seconds: float, besi
         each.join()
     stop.set()
     if helper:
+        found.append(([], spent.get()))
         helper.join()
-    times = sorted(t for each in found for t in each)
-    return len(times) / seconds, times[int(len(times) * 0.99)] * 1000
+    took = [t for times, _cpu in found for t in times]
+    return Run(took, sum(cpu for _times, cpu in found) / len(took) * 1e6, seconds)
 
 
 def _writer(work: Callable[[float, Any], None], seconds: float, ready: Any, answers: Any) -> None:
     import django
 
     django.setup()
+    took: list[float] = []
+    backend = _backend()
+    ready.wait()
+    began = _cpu(backend)
+    work(time.perf_counter() + seconds, took)
+    answers.put((took, _cpu(backend) - began))
+
+
+def _backend() -> int:
+    """The process of this connection's server side; 0 where there is none to look at."""
     from django.db import connection
 
-    connection.ensure_connection()
-    took: list[float] = []
-    ready.wait()
-    work(time.perf_counter() + seconds, took)
-    answers.put(took)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()" if connection.vendor == "postgresql" else "SELECT 0")
+        return int(cursor.fetchone()[0])
+
+
+def _cpu(backend: int) -> float:
+    """CPU seconds of this process and of its backend so far (the scheduler counts in ns; a server elsewhere is not counted)."""
+    account = Path(f"/proc/{backend}/schedstat")
+    return time.process_time() + (int(account.read_text().split()[0]) / 1e9 if backend and account.exists() else 0.0)
 
 
 def _bare(end: float, took: list[float]) -> None:
@@ -138,23 +177,27 @@ def _event() -> Any:
 
     return ledger.record(
         event="bid.submit", actor=ACTOR, role="applicant", subject=f"bid:{uuid.uuid4()}", scope="call:bench", verb="submit", source="draft",
-        target="submitted", files={"plan.1": "0" * 64}, public={"number": "YX-001", "version": 1},
+        target="submitted", files={"plan.1": DIGEST}, public={"number": "YX-001", "version": 1},
     )  # fmt: skip
 
 
-def _sequencer(stop: Any) -> None:
+def _sequencer(stop: Any, spent: Any) -> None:
     import django
 
     django.setup()
     from grants import ledger
 
-    signed = time.monotonic()
-    while not stop.is_set():
-        if not ledger.sequence():
-            time.sleep(0.2)
+    backend = _backend()
+    began, signed = _cpu(backend), time.monotonic()
+    while not stop.is_set():  # five times as often as the worker, which looks once a second
+        while ledger.sequence() == 1000:
+            pass
+        time.sleep(0.2)
         if time.monotonic() - signed > 1:
             ledger.checkpoint()
             signed = time.monotonic()
+    ledger.checkpoint()
+    spent.put(_cpu(backend) - began)
 
 
 def _catch_up() -> float:

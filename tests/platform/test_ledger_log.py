@@ -6,7 +6,7 @@ import hashlib
 import json
 import stat
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from grants import clock, ledger
-from grants.ledger import keys, merkle, note, sequencer
+from grants.ledger import keys, merkle, note, sequencer, statements, sweeping
 from grants.ledger.errors import KeyMissing, LedgerBroken, NotRecordable, OutsideTransaction
 from grants.ledger.models import AuditEvent, AuditLeaf, AuditPayload, Checkpoint
 from tests.platform import ledger_book as bk
@@ -182,16 +182,54 @@ def test_sequencing_takes_at_most_its_limit_and_ends() -> None:
     assert list(AuditLeaf.objects.order_by("index").values_list("index", flat=True)) == [0, 1, 2, 3, 4]
 
 
+def _placed_but_for(rows: list[AuditEvent], late: set[int]) -> None:
+    """As if the transactions of these rows had committed after all the others had their places."""
+    early = [row for number, row in enumerate(rows) if number not in late]
+    AuditLeaf.objects.bulk_create(AuditLeaf(index=i, event=row, leaf_hash=merkle.leaf_hash(bytes(row.leaf))) for i, row in enumerate(early))
+
+
 @pytest.mark.django_db
-def test_what_the_quick_look_misses_the_checkpoint_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer, "WINDOW", 2)
-    bk.write(5)
-    assert ledger.sequence() == 2
-    assert sequencer.unplaced() == 3
+def test_what_is_too_late_for_the_quick_look_is_placed_by_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequencer, "NEAR", 2)
+    _placed_but_for(bk.write(5), late={1, 3})
+    assert ledger.sequence() == 1  # the fourth; the second is more than two ids below the newest
+    assert sequencer.unplaced() == 1
     made = ledger.checkpoint()
     assert made is not None
     assert made.size == 5
     assert ledger.verify().ok
+
+
+@pytest.mark.django_db
+def test_what_is_too_late_for_a_checkpoint_is_counted_and_placed_by_the_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequencer, "NEAR", 2)
+    monkeypatch.setattr(sequencer, "FAR", 3)
+    _placed_but_for(bk.write(6), late={1})
+    made = ledger.checkpoint()
+    assert made is not None
+    assert made.size == 5
+    with clock.at(clock.now().astimezone(clock.TZ).replace(hour=2, minute=0) + timedelta(days=1)):
+        swept = sweeping.nightly()
+    assert swept is not None
+    assert (swept.ok, swept.unsequenced) == (False, 1)
+    assert sequencer.unplaced() == 0
+    again = ledger.checkpoint()
+    assert again is not None
+    assert again.size == 6
+    assert ledger.verify().ok
+
+
+@pytest.mark.django_db
+def test_a_long_log_is_signed_by_looking_at_the_newest_ids_only() -> None:
+    """Both sides of the look are bounded: otherwise every checkpoint would read every place ever given."""
+    bk.write(3)
+    ledger.checkpoint()
+    with CaptureQueriesContext(connection) as asked:
+        ledger.sequence()
+        ledger.checkpoint()
+    looks = [each["sql"] for each in asked if "NOT EXISTS" in each["sql"].upper()]
+    assert len(looks) == 2
+    assert all(look.count(" > ") == 2 for look in looks)
 
 
 @pytest.mark.django_db
@@ -309,3 +347,24 @@ def test_a_payload_may_be_deleted_but_not_changed() -> None:
         AuditPayload.objects.update(body=b"{}")
     AuditPayload.objects.get(event=row).delete()
     assert not AuditPayload.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_statement_that_comes_again_is_prepared_unless_somebody_listens_or_a_pooler_lends_the_connection() -> None:
+    """And either way writes the same rows: the event, its payload, in order."""
+    rows = [ledger.record(**LEAST, private={"n": n}) for n in range(5)]
+    with CaptureQueriesContext(connection) as asked:
+        rows.append(ledger.record(**LEAST, private={"n": 5}))
+    assert len(asked) == 2
+    assert statements._may_prepare(connection) is (connection.vendor == "postgresql")
+    connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+    try:
+        assert not statements._may_prepare(connection)
+        rows.append(ledger.record(**LEAST, private={"n": 6}))
+    finally:
+        connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = False
+    assert [entry.private for entry in ledger.history("bid:1")] == [{"n": n} for n in range(7)]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO ledger_audit%%'")
+            assert cursor.fetchone() == (2,)

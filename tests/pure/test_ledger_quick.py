@@ -64,8 +64,8 @@ def test_no_personal_number_passes_the_quick_look_at_the_encoded_text(parts: lis
 
 
 def test_most_entries_need_no_second_look() -> None:
-    """Otherwise the quick look would only cost: a UUID and dates do not call for it."""
+    """Otherwise the quick look would only cost: a UUID, dates and long runs of digits that begin no identity number do not call for it."""
     entry = {"id": "3f8c2f0e-7d0b-4b8e-9a53-0d7b1f2c4e11", "at": "2026-03-01T08:59:59.000005Z", "files": {"plan.1": "0" * 64}, "number": "YX-2026-001"}
     text = json.dumps(entry)
     assert re.search(r"\d{11}", text)
-    assert not personal.perhaps("".join(text.split("0" * 64)))
+    assert not personal.perhaps(text)
