@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from grants.workflow.refusals import Invalid
+from review.composing import expert_top
 from review.models import Draft, Mark, PanelMember
 from review.panels import sheet_of
 
@@ -50,13 +51,6 @@ class OwnCriterion:
 def shown(points: Decimal) -> str:
     """Points without needless noughts: 17.50 → 17.5, 20.00 → 20."""
     return f"{points.normalize():f}"
-
-
-def expert_top(rules: CallRules, criterion: Any) -> Decimal:
-    """The most an expert gives for a criterion: its weight, less the points that are given on site (现场核查)."""
-    check = rules.review.site_check
-    on_site = check.points if check is not None and check.criterion == criterion.code else Decimal(0)
-    return max(Decimal(criterion.weight) - on_site, Decimal(0))
 
 
 def criteria_for(rules: CallRules, bid: Bid, seat: str) -> list[OwnCriterion]:

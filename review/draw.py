@@ -1,4 +1,4 @@
-"""公开抽取: a draw that anybody can repeat. The generator, the shuffle and the reading of seats are all written out here.
+"""公开抽取: a draw that anybody can repeat. The shuffle and the reading of seats are written out here, the generator in `grants.counting`.
 
 Generator: word(i) = the first 8 bytes, big-endian, of SHA-256(seed ‖ i as 8 bytes big-endian), i = 0, 1, 2 … — library generators
 change between versions and cannot be redone with a pocket hash. A number below n is word mod n; a word at or above the largest
@@ -15,8 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from grants.counting import Counting
+
+__all__ = [
+    "Candidate", "Counting", "Draw", "DrawImpossible", "Seats", "Skip", "draw", "draw_seed", "feasible", "replace_member", "shuffled",
+]  # fmt: skip
+
 DOMAIN: Final = b"GY-DRAW-1\0"
-_WORDS: Final = 1 << 64
 
 SENTENCES: Final[Mapping[str, str]] = {
     "too_few": "评审组需要 %(seats)d 人，可抽取的专家只有 %(available)d 人，缺 %(short)d 人。请先扩充专家库或核对回避名单。",
@@ -37,31 +42,6 @@ class DrawImpossible(ValueError):
         self.rule = rule
         self.sentence = SENTENCES[rule] % figures
         super().__init__(self.sentence)
-
-
-class Counting:
-    """The SHA-256 counter generator of the module's docstring. One per draw; never shared between two purposes."""
-
-    def __init__(self, seed: bytes) -> None:
-        if not seed:
-            raise ValueError("a draw needs a seed")
-        self._seed = seed
-        self._next = 0
-
-    def word(self) -> int:
-        """The next 64-bit word."""
-        digest = hashlib.sha256(self._seed + self._next.to_bytes(8, "big")).digest()
-        self._next += 1
-        return int.from_bytes(digest[:8], "big")
-
-    def below(self, limit: int) -> int:
-        """A number 0 … limit − 1, all equally likely. Raises ValueError when limit < 1."""
-        if limit < 1:
-            raise ValueError("limit must be at least 1")
-        ceiling = _WORDS - _WORDS % limit
-        while (word := self.word()) >= ceiling:
-            pass
-        return word % limit
 
 
 def draw_seed(*parts: bytes) -> bytes:

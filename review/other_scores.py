@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from grants import clock
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
+from review.composing import ENTERED_ONCE, MIX, SITE_CHECK
 from review.models import OtherScore
 from review.panels import bids_of, sheet_of
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules
     from review.models import Panel, Review
 
-MIX = {"residents": gettext_lazy("居民代表评分"), "pledges": gettext_lazy("定向认捐"), "public_vote": gettext_lazy("公众投票")}
-SITE_CHECK = "site_check"
-ENTERED_ONCE = ("secretariat", "resident")
-"""Scorers whose criteria are not on experts' ballots: objective items, and items residents judge."""
+__all__ = ["ENTERED_ONCE", "MIX", "SITE_CHECK", "Component", "Objective", "components", "missing", "objective", "write"]
+
 CENT = Decimal("0.01")
 
 

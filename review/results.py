@@ -19,14 +19,12 @@ from django.utils.translation import gettext as _
 from bidding.models import Bid
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
-from review import deviation, scoring, second
-from review.ballots import expert_top
+from review import composing, deviation, scoring, second
 from review.calibration.official import calibrated, strictness
 from review.conflict_checks import code_of
-from review.models import Mark, OtherScore, Result, Review, Seat
-from review.other_scores import ENTERED_ONCE, MIX, SITE_CHECK
+from review.models import Mark, OtherScore, Result, Review
 from review.panels import bids_of, sheet_of, sitting, stages_of
-from review.ranking import Lot, Ranked, Scored, TieBy, TieStep, rank
+from review.ranking import Lot, Ranked, Scored, TieBy, rank
 from review.voiding import last_voiding
 
 if TYPE_CHECKING:
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
 Marks = Mapping[str, Decimal]
 WAITS = "lot_waits"
-SEATED = (str(Seat.FINANCE), str(Seat.FIELD))
-"""Scorers whose criteria are marked by that seat only; every ballot carries the mean of their marks."""
 
 
 @dataclass(frozen=True)
@@ -100,33 +96,13 @@ class Tally:
     def full_marks(self, bid: Bid, stage: str) -> dict[str, dict[str, Decimal]]:
         """Expert code → criterion → points, with what others gave once (finance, field, site, secretariat) on every ballot."""
         rows = self.by_place.get((bid.pk, stage), [])
-        ballots = {r.expert.code: {code: m.value for code, m in self.marks[r.pk].items()} for r in rows}
-        shared = self._shared(bid, stage)
-        on_site = self.others.get((bid.pk, SITE_CHECK), Decimal(0))
-        site = self.rules.review.site_check
-        full = {code: {**own, **shared} for code, own in ballots.items()}
-        for marks in full.values():
-            if site is not None and any(c.code == site.criterion for c in sheet_of(self.rules, bid).criteria):
-                marks[site.criterion] = marks.get(site.criterion, Decimal(0)) + on_site
-        return full
+        own = {r.expert.code: {code: m.value for code, m in self.marks[r.pk].items()} for r in rows}
+        seats = {r.expert.code: self.seats[r.expert_id] for r in rows}
+        return composing.Heard(own, seats, self.entered(bid)).full(self.rules, bid.track)
 
-    def _shared(self, bid: Bid, stage: str) -> dict[str, Decimal]:
-        shared: dict[str, Decimal] = {}
-        for criterion in sheet_of(self.rules, bid).criteria:
-            scorer = str(criterion.scorer)
-            if scorer in SEATED and expert_top(self.rules, criterion) > 0:
-                shared[criterion.code] = self._seat_mean(bid, stage, scorer, criterion.code)
-            elif scorer in ENTERED_ONCE:
-                shared[criterion.code] = self.others[bid.pk, f"criterion:{criterion.code}"]
-        return shared
-
-    def _seat_mean(self, bid: Bid, stage: str, seat: str, criterion: str) -> Decimal:
-        """Mean of the marks of the experts in that seat. Raises ScoreRefused when nobody in that seat scored the bid."""
-        rows = [r for r in self.by_place.get((bid.pk, stage), []) if self.seats[r.expert_id] == seat]
-        marks = [{code: m.value for code, m in self.marks[r.pk].items() if code == criterion} for r in rows]
-        if not marks:
-            raise scoring.ScoreRefused("missing", names=(criterion,))
-        return scoring.criterion_means(marks)[criterion]
+    def entered(self, bid: Bid) -> dict[str, Decimal]:
+        """Component → what was entered once for this bid, points."""
+        return {component: value for (at, component), value in self.others.items() if at == bid.pk}
 
     def totals(self, bid: Bid, stage: str) -> dict[str, Decimal]:
         """Expert code → total of the ballot, 0…100."""
@@ -159,11 +135,7 @@ class Tally:
 
     def panel_score(self, bid: Bid, stage: str) -> scoring.PanelScore:
         """The trimmed mean of one stage."""
-        trim = self.rules.review.trim
-        return scoring.panel_score(
-            self.counting(bid, stage), scoring.Trim(trim.high, trim.low, trim.from_ballots),
-            min_ballots=self.rules.review.panel.min_ballots, decimals=self.rules.review.decimals,
-        )  # fmt: skip
+        return composing.panel_score(self.rules.review, self.counting(bid, stage))
 
     def alarms(self) -> list[tuple[Review, tuple[str, ...]]]:
         """Ballots their experts are asked about, each with the rules of `review.deviation` that ask."""
@@ -243,7 +215,7 @@ def _results(tally: Tally) -> list[Result]:
         seed = tally.lot_seed()
         scored = [c.scored for c in counted.values()]
         lot = Lot(seed if _by_seed(tally) else None, tally.drawn)
-        places = rank(scored, _ties(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), lot=lot)
+        places = rank(scored, composing.tie_steps(tally.rules, scored), pass_line=Decimal(tally.rules.review.pass_line), lot=lot)
     except (scoring.ScoreRefused, ValueError) as refused:
         raise Invalid(_("评分不能计算结果：%(why)s") % {"why": refused}, rule="results") from refused
     return [counted[place.bid].result(panel, place, seed) for place in places]
@@ -254,14 +226,6 @@ def _by_seed(tally: Tally) -> bool:
     if tally.drawn or tally.panel.draws.filter(about="tie", state="drawn").exists():
         return False
     return any(r.explanation.get("decided_by") == str(TieBy.LOT) for r in tally.panel.results.all())
-
-
-def _ties(rules: CallRules, scored: list[Scored]) -> list[TieStep]:
-    """The tie rule; the chair's step is left out where the chair did not score every bid, so that no bid is judged by absence."""
-    names = {c.code: c.name for sheet in rules.review.sheets for c in sheet.criteria}
-    steps = [TieStep(TieBy(str(t.by)), t.criterion or "", names.get(t.criterion or "", "")) for t in rules.review.ties]
-    chair_sat = all(bid.chair_votes is not None for bid in scored)
-    return [step for step in steps if chair_sat or step.by is not TieBy.CHAIR]
 
 
 def _sentence(place: Ranked, votes: int | None) -> str:
@@ -286,20 +250,11 @@ class _Counted:
     def of(cls, tally: Tally, bid: Bid) -> _Counted:
         rules = tally.rules.review
         stages = [(s, tally.panel_score(bid, str(s.kind)), tally.totals(bid, str(s.kind))) for s in rules.stages]
-        weights = [scoring.Part(str(s.kind), s.kind.zh, Decimal(s.weight), score.value) for s, score, _t in stages]
-        experts = scoring.mixed_score(weights, decimals=rules.decimals)
-        parts = [scoring.Part("experts", str(_("专家评审")), Decimal(rules.mix.experts), experts)]
-        parts += [
-            scoring.Part(code, str(name), Decimal(getattr(rules.mix, code)), tally.others.get((bid.pk, code)))
-            for code, name in MIX.items()
-            if getattr(rules.mix, code) > 0
-        ]
-        bonuses, cap = tally.bonuses(bid), sum((Decimal(b.cap) for b in rules.bonuses), Decimal(0))
-        total = scoring.mixed_score(parts, bonus=sum(bonuses.values(), Decimal(0)), bonus_cap=cap, decimals=rules.decimals)
-        scored = Scored(code_of(bid), total, ask_of(bid), _criterion_means(tally, bid), _chair_votes(tally, bid))
+        whole = composing.composed(rules, {str(s.kind): score.value for s, score, _t in stages}, tally.entered(bid))
+        scored = Scored(code_of(bid), whole.total, ask_of(bid), _criterion_means(tally, bid), _chair_votes(tally, bid))
         words = [{**_stage_words(*row, tally.strictness(str(row[0].kind))), **_beside(tally, bid, str(row[0].kind))} for row in stages]
-        named = [{"code": b.code, "name": b.name, "value": str(bonuses[b.code])} for b in rules.bonuses]
-        return cls(bid, scored, words, parts, min(len(t) for _s, _p, t in stages), named)
+        named = [{"code": b.code, "name": b.name, "value": str(whole.bonuses[b.code])} for b in rules.bonuses]
+        return cls(bid, scored, words, whole.parts, min(len(t) for _s, _p, t in stages), named)
 
     def result(self, panel: Panel, place: Ranked, seed: bytes) -> Result:
         explanation = {
@@ -339,13 +294,11 @@ def _stage_words(stage: Any, score: scoring.PanelScore, totals: Mapping[str, Dec
 
 def _criterion_means(tally: Tally, bid: Bid) -> dict[str, Decimal]:
     """Means over the ballots that count, weighted by stage, for the tie rule."""
-    weighted: dict[str, Decimal] = defaultdict(Decimal)
-    for stage in tally.rules.review.stages:
-        kept = tally.panel_score(bid, str(stage.kind)).kept
-        marks = tally.full_marks(bid, str(stage.kind))
-        for code, mean in scoring.criterion_means([marks[k] for k in kept]).items():
-            weighted[code] += mean * Decimal(stage.weight) / 100
-    return {code: scoring.rounded(value) for code, value in sorted(weighted.items())}
+    kept: dict[str, list[Marks]] = {}
+    for stage in stages_of(tally.rules):
+        marks = tally.full_marks(bid, stage)
+        kept[stage] = [marks[code] for code in tally.panel_score(bid, stage).kept]
+    return composing.weighted_means(tally.rules.review, kept)
 
 
 def _chair_votes(tally: Tally, bid: Bid) -> int | None:

@@ -6,23 +6,32 @@ The desk may see all stages, so it hands this judge up to `grants.calls.rulebook
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
+
+from django.utils.translation import gettext as _
 
 from bidding.models import Bid
 from grants.awards.allocation import Candidate, RulesContradict
 from grants.awards.limits import selection_rules
-from grants.awards.selection import propose
+from grants.awards.selection import propose, with_lots
 from grants.calls.facts import eligibility_facts
 from grants.calls.models import Call
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.review import Sheet
-from grants.calls.rulebook.rehearsal import Line, Rehearsal, Swing, TrialBid, Usage, rehearse, synthetic
+from grants.calls.rulebook.rehearsal import Line, Rehearsal, Swing, Usage, rehearse
+from grants.calls.rulebook.trial import TrialBid, synthetic
 from grants.money import ZERO, NotMoney, floor
-from review import scoring
-from review.models import Result
-from review.ranking import Lot, RankingRefused, Scored, TieBy, TieStep, rank
+from review import composing, scoring
+from review.calibration.official import calibrated, strictness
+from review.models import Panel
+from review.other_scores import components
+from review.panels import sitting, stages_of
+from review.ranking import Lot, Ranked, RankingRefused, Scored, rank
+from review.results import Tally
 
 TENTH = Decimal("0.10")
 Weights = Mapping[str, Decimal]
@@ -30,15 +39,16 @@ Weights = Mapping[str, Decimal]
 
 def judge(rules: CallRules, bids: Sequence[TrialBid]) -> Rehearsal:
     """Score, rank and fund `bids` by the draft's rules; then again with each weight a tenth up and down."""
+    told = unrehearsed(rules, bids)
     sheets = {sheet.code: sheet for sheet in rules.review.sheets}
     try:
         lines = _lines(rules, bids, {})
     except (scoring.ScoreRefused, RankingRefused, RulesContradict, NotMoney) as refused:
-        return Rehearsal(rules.rules_hash, len(bids), (), refused=str(getattr(refused, "sentence", refused)))
+        return Rehearsal(rules.rules_hash, len(bids), (), refused=str(getattr(refused, "sentence", refused)), unrehearsed=told)
     given = sum((line.amount for line in lines), ZERO)
     swings = tuple(_swing(rules, bids, lines, sheet, code, sign) for sheet in sheets.values() for code in _codes(sheet) for sign in (1, -1))
     return Rehearsal(
-        rules.rules_hash, len(bids), (), lines, _usage(rules, bids, lines), swings, given, rules.pool.grants - given
+        rules.rules_hash, len(bids), (), lines, _usage(rules, bids, lines), swings, given, rules.pool.grants - given, unrehearsed=told
     )  # fmt: skip
 
 
@@ -46,22 +56,16 @@ def _codes(sheet: Sheet) -> list[str]:
     return [each.code for each in sheet.criteria]
 
 
-def _sheet(rules: CallRules, bid: TrialBid) -> Sheet:
-    return rules.sheet_for(bid.track or None)
-
-
 def _lines(rules: CallRules, bids: Sequence[TrialBid], moved: Mapping[str, Weights]) -> tuple[Line, ...]:
-    scored = [_scored(rules, bid, moved.get(_sheet(rules, bid).code, {})) for bid in bids]
-    steps = [TieStep(TieBy(str(tie.by)), tie.criterion or "", _name(rules, tie.criterion)) for tie in rules.review.ties]
+    """Ranked and funded by the functions of the real result. moved: sheet → criterion → another weight."""
+    trials = [_Trial(rules, bid, moved.get(_sheet(rules, bid).code, {})) for bid in bids]
+    off = {stage: _strictness(rules, trials, stage) for stage in stages_of(rules)}
+    scored = [trial.scored(off) for trial in trials]
     seed = hashlib.sha256(f"rehearsal:{rules.rules_hash}".encode()).digest()
-    ranked = rank(scored, steps, pass_line=rules.review.pass_line, lot=Lot(seed))
-    by_code = {bid.code: bid for bid in bids}
-    candidates = [
-        Candidate(r.bid, by_code[r.bid].organisation, r.place, r.score, by_code[r.bid].ask, by_code[r.bid].category, by_code[r.bid].track,
-                  by_code[r.bid].ask)
-        for r in ranked
-    ]  # fmt: skip
-    decided = {d.bid: d for d in propose(candidates, selection_rules(rules)).decisions}
+    ranked = rank(scored, composing.tie_steps(rules, scored), pass_line=rules.review.pass_line, lot=Lot(seed))
+    by_code, given = {bid.code: bid for bid in bids}, selection_rules(rules)
+    candidates = with_lots([_candidate(place, by_code[place.bid]) for place in ranked], given, b"GY-BAND-1\0" + seed)
+    decided = {d.bid: d for d in propose(candidates, given).decisions}
     return tuple(
         Line(r.bid, r.place, r.score, r.decided_by, decided[r.bid].awarded, decided[r.bid].amount, decided[r.bid].sentence,
              by_code[r.bid].category)
@@ -69,25 +73,97 @@ def _lines(rules: CallRules, bids: Sequence[TrialBid], moved: Mapping[str, Weigh
     )  # fmt: skip
 
 
+def _candidate(place: Ranked, bid: TrialBid) -> Candidate:
+    recommended = bid.ask if bid.recommended is None else min(bid.recommended, bid.ask)
+    return Candidate(bid.code, bid.organisation, place.place, place.score, bid.ask, bid.category, bid.track, recommended, bid.district)
+
+
+def _strictness(rules: CallRules, trials: Sequence[_Trial], stage: str) -> Mapping[str, Decimal]:
+    """What comes off each expert's ballots of a stage; nothing unless calibrated scores are the official ones."""
+    if rules.review.official.value != "calibrated":
+        return {}
+    return strictness({trial.bid.code: trial.totals(stage) for trial in trials})
+
+
+def _sheet(rules: CallRules, bid: TrialBid) -> Sheet:
+    return rules.sheet_for(bid.track or None)
+
+
 def _name(rules: CallRules, code: str | None) -> str:
     return next((c.name for sheet in rules.review.sheets for c in sheet.criteria if c.code == code), "")
 
 
-def _scored(rules: CallRules, bid: TrialBid, moved: Weights) -> Scored:
-    criteria = [scoring.Criterion(c.code, c.name, moved.get(c.code, Decimal(c.weight))) for c in _sheet(rules, bid).criteria]
-    ballots = [{c.code: scoring.rounded(_share(ballot, c.code) * c.top) for c in criteria} for ballot in bid.ballots]
-    totals = {f"{n:02}": scoring.ballot_total(marks, criteria, decimals=rules.review.decimals) for n, marks in enumerate(ballots)}
-    trim = rules.review.trim
-    score = scoring.panel_score(
-        totals, scoring.Trim(trim.high, trim.low, trim.from_ballots), min_ballots=rules.review.panel.min_ballots, decimals=rules.review.decimals
-    )
-    means = scoring.criterion_means([ballots[int(n)] for n in score.kept])
-    return Scored(bid.code, score.value, bid.ask, means, chair_votes=int(totals["00"] * 100))
+@dataclass(frozen=True)
+class _Trial:
+    """One trial bid under the draft's rules, asked in the same order as `review.results` asks a real one."""
+
+    rules: CallRules
+    bid: TrialBid
+    moved: Weights
+
+    @cached_property
+    def entered(self) -> dict[str, Decimal]:
+        """Component → points. What the bid does not have takes its ballots' average share, bonus points nought."""
+        parts = components(self.rules, cast("Any", self.bid))  # asks a bid for its track only
+        return {part.code: scoring.rounded(self._entered(part.code) * part.top) for part in parts}
+
+    def _entered(self, code: str) -> Decimal:
+        if code in self.bid.others or code.startswith("bonus:"):
+            return self.bid.others.get(code, ZERO)
+        ballots = self.bid.given(stages_of(self.rules)[0]).values()
+        return sum((_mean(ballot) for ballot in ballots), ZERO) / max(len(ballots), 1)
+
+    def full(self, stage: str) -> dict[str, dict[str, Decimal]]:
+        """Expert → criterion → points, whole sheets."""
+        given = self.bid.given(stage)
+        seats = dict(zip(given, _seats(self.rules), strict=False))
+        own = {expert: self._own(ballot) for expert, ballot in given.items()}
+        return composing.Heard(own, {expert: seats.get(expert, "expert") for expert in given}, self.entered).full(self.rules, self.bid.track)
+
+    def _own(self, ballot: Weights) -> dict[str, Decimal]:
+        tops = {c.code: composing.expert_top(self.rules, c) for c in _sheet(self.rules, self.bid).criteria if str(c.scorer) not in composing.ENTERED_ONCE}
+        return {code: scoring.rounded(_share(ballot, code) * top) for code, top in tops.items() if top > 0}
+
+    def totals(self, stage: str) -> dict[str, Decimal]:
+        """Expert → total, 0…100."""
+        criteria = [
+            scoring.Criterion(c.code, c.name, self.moved.get(c.code, Decimal(c.weight)), Decimal(c.weight))
+            for c in _sheet(self.rules, self.bid).criteria
+        ]
+        decimals = self.rules.review.decimals
+        return {expert: scoring.ballot_total(marks, criteria, decimals=decimals) for expert, marks in self.full(stage).items()}
+
+    def scored(self, off: Mapping[str, Weights]) -> Scored:
+        """The bid as the ranking takes it. Raises ScoreRefused."""
+        review, scores, kept = self.rules.review, dict[str, Decimal](), dict[str, list[Weights]]()
+        for stage in stages_of(self.rules):
+            counting = {e: calibrated(t, off[stage][e]) if off[stage] else t for e, t in self.totals(stage).items()}
+            score, full = composing.panel_score(review, counting), self.full(stage)
+            scores[stage], kept[stage] = score.value, [full[expert] for expert in score.kept]
+        whole = composing.composed(review, scores, self.entered)
+        return Scored(self.bid.code, whole.total, self.bid.ask, composing.weighted_means(review, kept), self._chair())
+
+    def _chair(self) -> int | None:
+        totals = self.totals(stages_of(self.rules)[-1])
+        chair = self.bid.chair or next(iter(totals), "")
+        return int(totals[chair] * 100) if chair in totals else None
 
 
-def _share(ballot: Mapping[str, Decimal], code: str) -> Decimal:
+def _seats(rules: CallRules) -> list[str]:
+    """Which seat the first, second, third … ballot of a bid is from: the required ones come first."""
+    panel = rules.review.panel
+    marked = {str(c.scorer) for sheet in rules.review.sheets for c in sheet.criteria}
+    finance, field = (max(n, int(seat in marked)) for n, seat in ((panel.finance, "finance"), (panel.field, "field")))
+    return ["finance"] * finance + ["field"] * field
+
+
+def _mean(ballot: Weights) -> Decimal:
+    return sum(ballot.values(), ZERO) / max(len(ballot), 1)
+
+
+def _share(ballot: Weights, code: str) -> Decimal:
     """The share of a criterion's points; one the old round did not have takes the ballot's average."""
-    return ballot[code] if code in ballot else sum(ballot.values(), ZERO) / max(len(ballot), 1)
+    return ballot[code] if code in ballot else _mean(ballot)
 
 
 def _swing(rules: CallRules, bids: Sequence[TrialBid], lines: Sequence[Line], sheet: Sheet, code: str, sign: int) -> Swing:
@@ -128,22 +204,23 @@ def _usage(rules: CallRules, bids: Sequence[TrialBid], lines: Sequence[Line]) ->
 
 
 def last_round(call: Call) -> tuple[TrialBid, ...]:
-    """The bids of a round whose results are in, as trial bids: facts as they were at its closing, the mean marks of the panel.
-
-    The panel's mean stands for every ballot, so trimming changes nothing here; single ballots are not read.
-    """
-    results = Result.objects.filter(panel__call=call, panel__state="concluded").select_related("bid__organisation").order_by("bid__number")
-    return tuple(_trial(call, result) for result in results)
+    """The bids of a round whose results are in, as trial bids: facts as they were at its closing, and every ballot that counted."""
+    panels = call.panels.filter(state="concluded").order_by("concluded_at")
+    return tuple(trial for panel in panels for trial in _of_panel(call, panel))
 
 
-def _trial(call: Call, result: Result) -> TrialBid:
-    bid: Bid = result.bid
-    version = bid.latest
+def _of_panel(call: Call, panel: Panel) -> Iterator[TrialBid]:
+    tally = Tally.of(panel)
+    chair = next((m.expert.code for m in sitting(panel) if m.chair), "")
+    bids = {bid.pk: bid for bid in tally.bids}
+    for result in panel.results.order_by("bid__number"):
+        if result.bid_id in bids:
+            yield _trial(call, tally, bids[result.bid_id], result.recommended, chair)
+
+
+def _trial(call: Call, tally: Tally, bid: Bid, recommended: Decimal | None, chair: str) -> TrialBid:
+    version, entered, tops = bid.latest, tally.entered(bid), {part.code: part.top for part in components(call.rules, bid)}
     budget = version.content["budget"] if version is not None else {}
-    rules = call.rules
-    weights = {c.code: Decimal(c.weight) for c in rules.sheet_for(bid.track or None).criteria}
-    shares = {code: Decimal(value) / weights[code] for code, value in _means(result).items() if weights.get(code)}
-    ballots = rules.review.panel.size
     assert call.closes_at is not None  # it has results, so it was published
     return TrialBid(
         code=bid.number or str(bid.pk),
@@ -153,12 +230,23 @@ def _trial(call: Call, result: Result) -> TrialBid:
         match=Decimal(budget.get("match_cash", "0")) + Decimal(budget.get("match_in_kind", "0")),
         category=bid.category,
         track=bid.track,
-        ballots=(shares,) * ballots,
+        stages={stage: _ballots(call.rules, tally, bid, stage) for stage in stages_of(call.rules)},
+        others={code: value / tops[code] for code, value in entered.items() if tops.get(code)},
+        district=bid.organisation.district,
+        recommended=recommended,
+        chair=chair,
     )
 
 
-def _means(result: Result) -> dict[str, Any]:
-    return dict(result.explanation.get("criteria", {}))
+def _ballots(rules: CallRules, tally: Tally, bid: Bid, stage: str) -> dict[str, dict[str, Decimal]]:
+    """Expert → criterion → share of what experts give; points given on site are taken out, they stand among the others."""
+    on_site = tally.others.get((bid.pk, composing.SITE_CHECK), ZERO)
+    check, tops = rules.review.site_check, {c.code: composing.expert_top(rules, c) for c in rules.sheet_for(bid.track or None).criteria}
+    found: dict[str, dict[str, Decimal]] = {}
+    for expert, marks in tally.full_marks(bid, stage).items():
+        own = {code: points - on_site if check is not None and code == check.criterion else points for code, points in marks.items()}
+        found[expert] = {code: points / tops[code] for code, points in own.items() if tops.get(code)}
+    return found
 
 
 class _Settled(dict[str, bool]):
@@ -177,3 +265,22 @@ class _Settled(dict[str, bool]):
 def run(rules: CallRules, earlier: Call | None) -> Rehearsal:
     """The rehearsal that a page shows: on the bids of an earlier round, or on synthetic ones."""
     return rehearse(rules, last_round(earlier) if earlier is not None else synthetic(rules))
+
+
+def unrehearsed(rules: CallRules, bids: Sequence[TrialBid]) -> tuple[str, ...]:
+    """What the real round will have and a rehearsal has not, and what is assumed instead."""
+    review, told = rules.review, [_("专家回避、缺席、评分作废不预演：每份申报的评分都算有效，由一个评审组评完。"), _("异议、谈判减额和放弃立项不预演。")]
+    if any(str(tie.by) == "lot" for tie in review.ties) or rules.allocation.grey_band is not None:
+        told.append(_("抽签用预演自己的种子，正式抽签的结果会不同。"))
+    if review.second_ballot is not None:
+        told.append(_("讨论后再次评分不预演：只有一次评分。"))
+    if review.finance_review or review.optimisation:
+        told.append(_("财务预算审核和项目优化不预演。"))
+    if rules.allocation.method.value == "reduce" and all(bid.recommended is None for bid in bids):
+        told.append(_("评审组建议的金额还不知道，一律按申请额计算。"))
+    lacking = {part.name for bid in bids for part in components(rules, cast("Any", bid)) if part.code not in bid.others}
+    if lacking:
+        told.append(_("这些申报没有“%(parts)s”的得分：加分按 0，其他按该申报的平均得分率。") % {"parts": "、".join(sorted(lacking))})
+    if rules.allocation.district_cap is not None:
+        told.append(_("街道（区）额度按申报单位的登记地计算；虚构的申报轮流来自 12 个地方，征集限定登记地的都算在那一处。"))
+    return tuple(told)

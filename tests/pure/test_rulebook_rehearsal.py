@@ -9,8 +9,9 @@ import pytest
 
 from grants.calls.rulebook import presets
 from grants.calls.rulebook.eligibility import Outcome, assess
-from grants.calls.rulebook.rehearsal import SEED, exclusions, fitting, rehearse, synthetic
+from grants.calls.rulebook.rehearsal import exclusions, rehearse
 from grants.calls.rulebook.toml import from_data
+from grants.calls.rulebook.trial import SEED, fitting, synthetic
 
 
 def rules(name: str = "district", **changes: Any) -> Any:
@@ -79,5 +80,6 @@ def test_synthetic_asks_are_lawful(name: str) -> None:
     for index, bid in enumerate(synthetic(value, count=40)):
         if index % 5 != 4:
             assert 0 < bid.ask <= value.amounts.cap and bid.match >= 0
-        assert len(bid.ballots) >= value.review.panel.min_ballots
-        assert all(0 <= share <= 1 for ballot in bid.ballots for share in ballot.values())
+        stages = [bid.given(str(stage.kind)) for stage in value.review.stages]
+        assert all(len(given) >= value.review.panel.min_ballots for given in stages)
+        assert all(0 <= share <= 1 for given in stages for ballot in given.values() for share in ballot.values())

@@ -18,8 +18,9 @@ from grants import clock
 from grants.calls import services
 from grants.calls.models import Call
 from grants.calls.rulebook import presets
-from grants.calls.rulebook.rehearsal import rehearse, synthetic
+from grants.calls.rulebook.rehearsal import rehearse
 from grants.calls.rulebook.toml import dumps, from_data
+from grants.calls.rulebook.trial import synthetic
 from grants.desk import rehearsing, rounds
 from grants.people.models import User
 from review.models import Result
@@ -165,13 +166,36 @@ def test_a_weight_that_decides_is_found_by_moving_it() -> None:
     base = synthetic(rules, count=2)
     from dataclasses import replace
 
-    one = replace(base[0], ballots=({"need": Decimal("0.95"), "plan": Decimal("0.70")},) * len(base[0].ballots))
-    two = replace(base[1], ballots=({"need": Decimal("0.70"), "plan": Decimal("0.94")},) * len(base[1].ballots))
+    one = replace(base[0], stages={}, others={}, ballots=({"need": Decimal("0.95"), "plan": Decimal("0.70")},) * rules.review.panel.size)
+    two = replace(base[1], stages={}, others={}, ballots=({"need": Decimal("0.70"), "plan": Decimal("0.94")},) * rules.review.panel.size)
     result = rehearse(rules, [one, two])
     assert [line.bid for line in result.lines if line.awarded] == [one.code]
     flips = {(swing.criterion, swing.percent): swing.flips for swing in result.swings}
     assert flips["需求", 10] == () and set(flips["需求", -10]) == {one.code, two.code} == set(flips["方案", 10])
     assert set(result.fragile) == {one.code, two.code}
+
+
+def test_a_rehearsal_counts_a_district_cap_place_by_place() -> None:
+    """Bids that all stood in one nameless place shared one cap: two awards where every place may have its own."""
+    plain = presets.load("district").plain()
+    plain["allocation"] = {**plain["allocation"], "district_cap": "400000.00"}
+    rules = from_data(plain)
+    result = rehearse(rules, synthetic(rules))
+    assert result.awarded > Decimal(400000) and sum(line.awarded for line in result.lines) > 2
+
+
+def test_a_rehearsal_mixes_in_what_residents_and_pledges_give() -> None:
+    """60/20/20: the same ballots, and the bid that residents and pledges prefer leads by forty points of a hundred."""
+    plain = presets.load("district").plain()
+    plain["review"]["mix"] = {"experts": "60.00", "residents": "20.00", "pledges": "20.00"}
+    rules = from_data(plain)
+    from dataclasses import replace
+
+    base = synthetic(rules, count=2)
+    others = [{"residents": Decimal(share), "pledges": Decimal(share)} for share in (0, 1)]
+    lines = rehearse(rules, [replace(bid, stages=base[0].stages, others=entered) for bid, entered in zip(base, others, strict=True)]).lines
+    assert [line.bid for line in lines] == [base[1].code, base[0].code]
+    assert lines[0].score is not None and lines[1].score is not None and lines[0].score - lines[1].score == 40
 
 
 def test_the_rehearsal_page_is_for_those_who_draft_or_approve() -> None:

@@ -68,7 +68,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _rehearse(self, *, file: str, seed: int | None, bids: int | None, **_: Any) -> None:
-        from grants.calls.rulebook.rehearsal import COUNT, SEED, rehearse, synthetic  # noqa: PLC0415 - as above
+        from grants.calls.rulebook.rehearsal import rehearse  # noqa: PLC0415 - as above
+        from grants.calls.rulebook.trial import COUNT, SEED, synthetic  # noqa: PLC0415 - as above
 
         rules = _read(file)
         trial = synthetic(rules, seed=SEED if seed is None else seed, count=bids or COUNT)
@@ -77,6 +78,8 @@ class Command(BaseCommand):
         for rule, number in sorted(result.by_rule.items()):
             sentence = next(each.sentence for each in result.exclusions if each.rule == rule)
             self.stdout.write(f"  {rule} {number} 份，例如：{sentence}")
+        for sentence in result.unrehearsed:
+            self.stdout.write(f"没有预演的、假定的：{sentence}")
         if result.refused:
             self.stdout.write(f"规则不能执行：{result.refused}")
             sys.exit(1)
