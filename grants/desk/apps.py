@@ -16,3 +16,8 @@ class DeskConfig(AppConfig):
         from grants.web.speaking import speaks  # noqa: PLC0415 - as above
 
         speaks(patterns)
+        from grants.desk.evidence.kinds import every  # noqa: PLC0415 - as above
+        from grants.documents.proof import register  # noqa: PLC0415 - as above
+
+        for kind in reversed(list(every())):
+            register(kind, particular=True)

@@ -13,21 +13,32 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from grants.documents.inspection import FileRefused, clean_name
-from grants.documents.proof import MEBIBYTE, Kind, kind_for, kinds, largest
+from grants.documents.proof import MEBIBYTE, Report, kind_for, kinds, largest, report_on
 from grants.documents.uploads import in_memory
 from grants.web.limits import by_address, limited
 
 
 class VerifyForm(forms.Form):
-    """The file. Cleans to its bytes; `kind` is who answers for it, `name` what the visitor calls it."""
+    """The file, or the number or root that a paper shows. Cleans to a `report`; `name` is what the visitor calls it."""
 
-    kind: Kind
     name: str
 
-    file = forms.FileField(label=_("要核验的文件"), allow_empty_file=True)
+    file = forms.FileField(label=_("要核验的文件"), allow_empty_file=True, required=False)
+    code = forms.CharField(
+        label=_("或填写编号、台账根"), required=False, max_length=120, strip=True,
+        help_text=_("审计资料包的编号（64 位）；或每日根公告上的“大小:根”，例如 1024:9f86…。"),
+    )  # fmt: skip
 
-    def clean_file(self) -> bytes:
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not given.get("file") and not self.errors:
+            given["report"] = self._by_code(given.get("code", ""))
+        return given
+
+    def clean_file(self) -> Report | None:
         upload = self.cleaned_data["file"]
+        if upload is None:
+            return None
         self.name = clean_name(upload.name)
         content: bytes = upload.read()
         if not content:
@@ -37,10 +48,18 @@ class VerifyForm(forms.Form):
             raise FileRefused(
                 "type",
                 _("这不是本页能核验的文件：%(what)s。"),
-                what="；".join(f"{k.label}（{' '.join(k.extensions)}，{k.max_bytes // MEBIBYTE} MB）" for k in kinds()),
+                what="；".join(f"{k.label}（{' '.join(k.extensions)}，{k.max_bytes // MEBIBYTE} MB）" for k in kinds() if k.extensions),
             )
-        self.kind = found
-        return content
+        return found.check(content)
+
+    def _by_code(self, code: str) -> Report | None:
+        self.name = code
+        found = report_on(code)
+        if not code:
+            self.add_error("file", _("请选择文件，或填写编号。"))
+        elif found is None:
+            self.add_error("code", _("既不是资料包的编号（64 位十六进制），也不是“大小:根”。请照纸面抄全。"))
+        return found
 
 
 @in_memory(largest)
@@ -56,7 +75,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     form = VerifyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form, status=422)
-    return _page(request, VerifyForm(), report=form.kind.check(form.cleaned_data["file"]), kind=form.kind, name=form.name)
+    return _page(request, VerifyForm(), report=form.cleaned_data["file"] or form.cleaned_data["report"], name=form.name)
 
 
 def _page(request: HttpRequest, form: VerifyForm, *, status: int = 200, **more: Any) -> HttpResponse:

@@ -8,7 +8,7 @@ A stage adds a kind in its `AppConfig.ready()`:
 `looks(content)` says in a glance (magic bytes) whether this may be one; `check(content)` answers with a `Report` and never raises
 for a bad file: a file that cannot be read is a report whose verdict is "fails". Checkers read nothing but the bytes they are given,
 fetch nothing from a network, keep nothing, and tell a stranger no more about our records than that they equal what the file itself says.
-Order of registration is the order of asking: the first kind that looks like it answers.
+Order of registration is the order of asking (what is `particular` comes first): the first kind that looks like it answers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file that can be checked. name: a slug; extensions: lower case with dot; max_bytes: read in memory, so keep it small."""
+    """A kind of file that can be checked. name: a slug; extensions: lower case with dot; max_bytes: read in memory, so keep it small.
+
+    typed: answers to a number that a paper shows instead of a file, in lower case; None when the text is not of this kind.
+    """
 
     name: str
     label: str | _StrPromise
@@ -61,14 +64,21 @@ class Kind:
     max_bytes: int
     looks: Callable[[bytes], bool]
     check: Callable[[bytes], Report]
+    typed: Callable[[str], Report | None] | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> None:
-    """Add a kind; a second registration under the same name replaces the first (reloading, tests)."""
-    _kinds[kind.name] = kind
+def register(kind: Kind, *, particular: bool = False) -> None:
+    """Add a kind; a second registration under the same name replaces the first (reloading, tests).
+
+    particular: asked before the others, because what it looks at also looks like one of them (a receipt's PDF is a PDF).
+    """
+    others = {name: other for name, other in _kinds.items() if name != kind.name}
+    found = {kind.name: kind, **others} if particular else {**others, kind.name: kind}
+    _kinds.clear()
+    _kinds.update(found)
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -85,3 +95,9 @@ def kind_for(name: str, content: bytes) -> Kind | None:
     suffix = "." + name.rsplit(".", 1)[-1].lower() if "." in name else ""
     fitting = (k for k in _kinds.values() if suffix in k.extensions and len(content) <= k.max_bytes and k.looks(content))
     return next(fitting, None)
+
+
+def report_on(text: str) -> Report | None:
+    """What a typed number or root proves; None when no kind knows such a text."""
+    answers = (kind.typed(text.strip().lower()) for kind in _kinds.values() if kind.typed)
+    return next((report for report in answers if report is not None), None)

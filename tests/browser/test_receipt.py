@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from bidding import services
 from bidding.services import receipts
 from grants import clock, ledger
+from grants.documents.files import read_file
+from grants.workflow.effects import drain
 from tests.browser.town import Town, Visitor
 from tests.world import bidding as world
 from tests.world import calls, people
@@ -47,8 +49,24 @@ def test_a_receipt_is_taken_from_the_bids_page_and_checked_in_the_browser(town: 
     assert "POST" not in sent, "nothing was sent to the server"
     violations = Axe().run(stranger.page).response["violations"]
     assert not violations, [v["id"] for v in violations]
+    while drain():
+        pass
+    printed = held_pdf(bid)
+    stranger.go("/receipts/")
+    stranger.page.get_by_label("回执文件").set_input_files({"name": "回执.pdf", "mimeType": "application/pdf", "buffer": printed})
+    stranger.page.get_by_role("button", name=HERE).click()
+    expect(stranger.page.locator("#receipt-result h2")).to_contain_text("回执成立")
+    stranger.page.get_by_label("回执文件").set_input_files({"name": "x.pdf", "mimeType": "application/pdf", "buffer": printed.replace(b"EmbeddedFile", b"EmbeddedFilm")})
+    stranger.page.get_by_role("button", name=HERE).click()
+    expect(stranger.page.locator("#receipt-result")).to_contain_text("请选择回执文件")
+    assert "POST" not in sent, "the PDF was not sent either"
     without_ed25519(stranger, late)
     assert not signatory.faults and not stranger.faults
+
+
+def held_pdf(bid: Any) -> bytes:
+    """The printed receipt as it is stored."""
+    return read_file(receipts.of_bid(bid)[0].pdf.sha256)
 
 
 def taken(signatory: Visitor, bid: Any) -> str:

@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from grants.ledger import keys, proofs, receipts
+from grants.ledger.attached import LARGEST, receipt_in
 from grants.ledger.models import AuditEvent
 from grants.ledger.offline import verify
 from grants.web.limits import by_address, limited
 from grants.workflow.refusals import Sentence
 
-LARGEST = 64 * 1024  # bytes; a receipt has about three thousand
+LARGEST_PDF = 5 * 1024 * 1024  # bytes; a printed receipt has some hundred thousand
 
 HOLDS: dict[str, Sentence] = {
     "signature": gettext_lazy("签名成立：回执由 %(detail)s 的密钥签发，内容没有改动。"),
@@ -38,7 +39,9 @@ BREAKS: dict[str, Sentence] = {
 class ReceiptForm(forms.Form):
     """A receipt as a file or as text, and public keys kept elsewhere."""
 
-    file = forms.FileField(label=gettext_lazy("回执文件"), required=False, help_text=gettext_lazy("申报单位下载的 .receipt.json 文件。"))
+    file = forms.FileField(
+        label=gettext_lazy("回执文件"), required=False, help_text=gettext_lazy("申报单位下载的 .receipt.json 文件，或内嵌该文件的回执 PDF。")
+    )
     text = forms.CharField(
         label=gettext_lazy("或粘贴回执内容"), required=False, max_length=LARGEST, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
     )
@@ -55,12 +58,22 @@ class ReceiptForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        text = given["file"].read(LARGEST + 1).decode("utf-8", "replace") if given.get("file") else given.get("text", "")
-        if len(text) > LARGEST:
-            self.add_error("file", _("文件太大，不是回执：回执只有几千字节。"))
-        if not text.strip():
+        text = self._uploaded(given["file"]) if given.get("file") else given.get("text", "")
+        if not text.strip() and not self.errors:
             self.add_error("file", _("请选择回执文件，或把回执内容粘贴在下面。"))
         return {**given, "receipt": text}
+
+    def _uploaded(self, file: Any) -> str:
+        content = file.read(LARGEST_PDF + 1)
+        if len(content) > (LARGEST_PDF if content.startswith(b"%PDF") else LARGEST):
+            self.add_error("file", _("文件太大，不是回执：回执只有几千字节。"))
+            return ""
+        if not content.startswith(b"%PDF"):
+            return str(content.decode("utf-8", "replace"))
+        found = receipt_in(content)
+        if found is None:
+            self.add_error("file", _("这份 PDF 里没有内嵌的回执签名文件：可能是扫描件，或另存时丢了附件。请用系统下载的原文件。"))
+        return found or ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 // The page 查验回执: shows the button that checks here, reads the file or the pasted text, says what held. Nothing is sent anywhere.
 import { check } from "./receipt.js";
+import { receiptIn } from "./receipt-pdf.js";
 
 const place = document.getElementById("receipt-result");
 const form = document.getElementById("receipt-form");
@@ -29,7 +30,7 @@ function show(title, good, lines, about) {
 
 async function answer() {
   const file = form.elements.file.files[0];
-  const text = file ? await file.text() : form.elements.text.value;
+  const text = file ? await receiptIn(file) : form.elements.text.value;
   const words = place.dataset;
   if (!text.trim()) return show(words.titleBad, false, [words.empty]);
   const given = form.elements.key.value.trim();
