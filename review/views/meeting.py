@@ -19,8 +19,9 @@ from grants.workflow.door import explain
 from grants.workflow.refusals import Refusal
 from grants.workflow.rules import Ask
 from review import services
-from review.ballots import expert_top, shown
+from review.ballots import shown
 from review.blinding import anonymous, hidden_from, hides
+from review.composing import expert_top
 from review.forms import OrderForm
 from review.models import LIVE, Meeting, Panel
 from review.pages import organises

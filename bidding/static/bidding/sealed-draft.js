@@ -80,16 +80,36 @@ export class Draft {
 }
 
 // One tab writes, the others look on: the newest that asks gets the pen. Calls back when it has it, and when it is taken away.
+// A second lock, which nobody steals, is held until the tab that lost the pen has kept its last words: the new one reads the draft after that.
+const PATIENCE = 5000; // ms to wait for those words; a tab that the system has put to sleep may never say them
+
 export function holdPen(place, { given, taken, refused }) {
   const name = `gongchuang-sealed:${place}`;
-  const hold = (options) =>
-    navigator.locks
-      .request(name, options, (lock) => {
+  let release = () => {};
+  let lost = false;
+  const lastWords = () =>
+    new Promise((resolve) => {
+      setTimeout(resolve, PATIENCE);
+      navigator.locks.request(`${name}:kept`, () => {
+        resolve();
+        return lost ? undefined : new Promise((done) => (release = done));
+      });
+    });
+  const hold = (options) => {
+    lost = false;
+    return navigator.locks
+      .request(name, options, async (lock) => {
         if (!lock) return refused();
-        given();
+        await lastWords();
+        if (!lost) given();
         return new Promise(() => {}); // until the tab is closed or another one takes it
       })
-      .catch(taken);
+      .catch(async () => {
+        lost = true;
+        await taken();
+        release();
+      });
+  };
   if (!navigator.locks) given();
   else hold({ ifAvailable: true });
   return () => hold({ steal: true });
