@@ -80,7 +80,7 @@ def _weaker_colleagues(asked: Instance, found: Found) -> list[int]:
     """Of colleagues who meet in a bid all but the one who suits it best."""
     organisation = asked.organisation[asked.pair_r[found.used]]
     some = found.used[(organisation >= 0) & ~asked.pair_kept[found.used]]
-    place = asked.pair_b[some] * (asked.organisation.max(initial=0) + 1) + asked.organisation[asked.pair_r[some]]
+    place = asked.places(some)
     order = np.lexsort((some, asked.pair_h[some], -asked.pair_a[some], place))
     return [int(at) for at, again in zip(some[order], np.diff(place[order], prepend=-1) == 0, strict=True) if again]
 
@@ -246,7 +246,7 @@ def _pair_rows(asked: Instance, made: _Programme, settled: Ints) -> None:
             made.rows.add(columns, int(kept), 1)
     organisation = asked.organisation[asked.pair_r[made.pair]]
     some = np.flatnonzero((organisation >= 0) & ~asked.pair_kept[made.pair])
-    place = asked.pair_b[made.pair[some]] * (asked.organisation.max(initial=0) + 1) + organisation[some]
+    place = asked.places(made.pair[some])
     for _key, places in _gathered(place):
         if len(places) > 1:
             made.rows.add(some[places], 0, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,9 +86,7 @@ def _lazy(net: Network, spare: int) -> Network:
     tails, heads = np.concatenate([net.tails, seats]), np.concatenate([net.heads, np.full(len(seats), aside)])
     caps = np.concatenate([net.caps, net.supply[seats]])
     costs = np.concatenate([net.costs, np.zeros(len(seats), dtype=np.int64)])
-    return Network(
-        tails, heads, caps, costs, supply, net.live, net.arc, net.tail, net.options, net.group, net.gates, net.experts, net.crossing
-    )
+    return replace(net, tails=tails, heads=heads, caps=caps, costs=costs, supply=supply)
 
 
 def _plain(values: Any) -> tuple[int, ...]:

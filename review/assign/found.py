@@ -32,11 +32,18 @@ class Found:
     by: str = "flow"
 
 
-def first(holds: Callable[[int], bool], n: int) -> int | None:
-    """The first of 0 … n−1 for which a monotone question holds; None when for none."""
-    if not n or not holds(n - 1):
-        return None
-    low, high = 0, n - 1
+def first(holds: Callable[[int], bool], n: int, low: int = 0) -> int | None:
+    """The first of low … n−1 for which a monotone question holds, known not to hold before low; None when for none.
+
+    Asked near `low` first, in growing steps: that is where it mostly is.
+    """
+    high, step = low, 1
+    while high < n and not holds(high):
+        low, high, step = high + 1, high + step, step * 2
+    if high >= n:
+        if low >= n or not holds(n - 1):
+            return None
+        high = n - 1
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)

@@ -15,10 +15,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from review.assign.problem import Floor, Options, Problem
+from review.assign.problem import BidNeed, Floor, Options, Problem, Reviewer
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Nodes = npt.NDArray[Any]
+"""32 bits: numbers of nodes, arcs and pairs, of which there are millions."""
+Narrow = npt.NDArray[Any]
+"""16 bits: affinities and hashes."""
 NO_LIMIT: Final = 1 << 40
 
 
@@ -28,7 +32,7 @@ class Instance:
 
     seat_*: one row per bid and required role, and one (role −1) for what anybody may take; a bid's rows stand together, the open
     seat last. holds[r, k]: expert r holds role k. lo, hi, organisation (−1 none), reserve: per expert. pair_*: allowed pairs in
-    order of bid and expert, with affinity a, tie hash h, and whether it is kept. options as in `problem.Options`.
+    order of bid and expert, with affinity a, tie hash h, and whether it is kept: 13 bytes each. options as in `problem.Options`.
     """
 
     need: Ints
@@ -40,10 +44,10 @@ class Instance:
     hi: Ints
     organisation: Ints
     reserve: Ints
-    pair_b: Ints
-    pair_r: Ints
-    pair_a: Ints
-    pair_h: Ints
+    pair_b: Nodes
+    pair_r: Nodes
+    pair_a: Narrow
+    pair_h: Narrow
     pair_kept: Flags
     seed: bytes = b""
     options: Options = field(default_factory=Options)
@@ -55,6 +59,12 @@ class Instance:
     @property
     def experts(self) -> int:
         return len(self.lo)
+
+    def places(self, pairs: Any) -> Ints:
+        """Per pair of these a number for its bid and the expert's organisation; for pairs of one organisation only."""
+        bid, organisation = self.pair_b[pairs].astype(np.int64), self.organisation[self.pair_r[pairs]]
+        found: Ints = bid * (self.organisation.max(initial=0) + 1) + organisation
+        return found
 
     def packed(self) -> bytes:
         """Arrays and options as bytes, without pickle."""
@@ -93,30 +103,26 @@ def instance_of(problem: Problem) -> Instance:
     names = sorted({e.organisation for e in experts if e.organisation})
     organisations = {name: n for n, name in enumerate(names)}
     pairs = _pairs(problem, {b.code: n for n, b in enumerate(bids)}, codes)
-    hashes = [hashes_of(problem.seed, b.code) for b in bids]
-    order = [e.code.encode() for e in experts]
     holds = np.array([[role in e.roles for role in roles] for e in experts], dtype=np.bool_).reshape(len(experts), len(roles))
     return Instance(
         need=_ints(b.reviews for b in bids), seat_bid=seats[0], seat_role=seats[1], seat_count=seats[2], holds=holds,
         lo=_ints(e.min_load for e in experts),
         hi=_ints(len(bids) if e.max_load is None else min(e.max_load, len(bids)) for e in experts),
         organisation=_ints(organisations.get(e.organisation, -1) for e in experts), reserve=_ints(e.reserve for e in experts),
-        pair_b=pairs[0], pair_r=pairs[1], pair_a=pairs[2], pair_kept=pairs[3].astype(np.bool_),
-        pair_h=_ints(tie(hashes[b], order[r]) for b, r in zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)),
+        pair_b=pairs[0], pair_r=pairs[1], pair_a=pairs[2], pair_kept=pairs[3], pair_h=_ties(problem.seed, bids, experts, pairs[0], pairs[1]),
         seed=problem.seed, options=problem.options,
     )  # fmt: skip
 
 
-def hashes_of(seed: bytes, bid: str) -> Any:
-    """The hash of everything before the expert, to be copied."""
-    return hashlib.sha256(seed + bid.encode() + b"\0")
+def tie(head: bytes, expert: bytes) -> int:
+    """h of one pair; head: seed ‖ bid ‖ 0x00."""
+    return int.from_bytes(hashlib.sha256(head + expert).digest()[-2:], "big")
 
 
-def tie(head: Any, expert: bytes) -> int:
-    """h of one pair."""
-    one = head.copy()
-    one.update(expert)
-    return int.from_bytes(one.digest()[-2:], "big")
+def _ties(seed: bytes, bids: list[BidNeed], experts: list[Reviewer], pair_b: Nodes, pair_r: Nodes) -> Narrow:
+    heads, tails = [seed + b.code.encode() + b"\0" for b in bids], [e.code.encode() for e in experts]
+    rows = zip(pair_b.tolist(), pair_r.tolist(), strict=True)
+    return np.fromiter((tie(heads[b], tails[r]) for b, r in rows), dtype=np.uint16, count=len(pair_b))
 
 
 def _ints(values: Any) -> Ints:
@@ -133,7 +139,7 @@ def _seats(problem: Problem, roles: list[str]) -> tuple[Ints, Ints, Ints]:
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _pairs(problem: Problem, bids: dict[str, int], experts: dict[str, int]) -> tuple[Ints, Ints, Ints, Ints]:
+def _pairs(problem: Problem, bids: dict[str, int], experts: dict[str, int]) -> tuple[Nodes, Nodes, Narrow, Flags]:
     """Allowed pairs as (bid, expert, affinity, kept), sorted. Pairs with unknown affinity are no pairs, unless they are kept."""
     barred = {bids[b] * len(experts) + experts[e] for b, e in problem.forbidden if b in bids and e in experts}
     kept = {bids[b] * len(experts) + experts[e] for b, e in problem.kept}
@@ -152,4 +158,5 @@ def _pairs(problem: Problem, bids: dict[str, int], experts: dict[str, int]) -> t
     keys, values = keys[free], values[free]
     order = np.argsort(keys, kind="stable")
     keys, values = keys[order], values[order]
-    return keys // width, keys % width, values, np.isin(keys, _ints(sorted(kept))).astype(np.int64)
+    stays = np.isin(keys, _ints(sorted(kept)))
+    return (keys // width).astype(np.int32), (keys % width).astype(np.int32), values.astype(np.int16), stays

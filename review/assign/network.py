@@ -9,15 +9,16 @@ that every flow that fits is lawful, and every lawful assignment is a flow — w
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from review.assign.instance import Flags, Instance, Ints
+from review.assign.instance import Flags, Instance, Ints, Nodes
 from review.assign.problem import Floor
 
 STRONG, WEAK, FIRST_ROLE = 1, 2, 4
 _MANY: Final = 1 << 30
+_WIDE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,21 @@ class Bounds:
 class _Arcs:
     """Arcs under construction."""
 
-    tails: list[Ints] = field(default_factory=list)
-    heads: list[Ints] = field(default_factory=list)
-    caps: list[Ints] = field(default_factory=list)
+    tails: list[Nodes] = field(default_factory=list)
+    heads: list[Nodes] = field(default_factory=list)
+    caps: list[Nodes] = field(default_factory=list)
     costs: list[Ints] = field(default_factory=list)
     count: int = 0
 
-    def add(self, tails: Ints, heads: Ints, caps: Ints | int, costs: Ints | int = 0) -> Ints:
-        """Add arcs and give their numbers."""
+    def add(self, tails: Ints | Nodes, heads: Ints | Nodes, caps: Ints | int, costs: Ints | int = 0) -> tuple[int, int]:
+        """Add arcs; the number of the first and the one after the last."""
         n = len(tails)
-        self.tails.append(tails)
-        self.heads.append(heads)
-        self.caps.append(np.broadcast_to(np.asarray(caps, dtype=np.int64), (n,)))
+        self.tails.append(tails.astype(np.int32))
+        self.heads.append(heads.astype(np.int32))
+        self.caps.append(np.broadcast_to(np.asarray(caps, dtype=np.int32), (n,)))
         self.costs.append(np.broadcast_to(np.asarray(costs, dtype=np.int64), (n,)))
         self.count += n
-        return np.arange(self.count - n, self.count, dtype=np.int64)
+        return self.count - n, self.count
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,27 @@ class Network:
     themselves. tail[i]: the node that arc leaves. seats are nodes 0 … S−1, gates S … S+B−1, experts from `experts` on, blocks after.
     groups: (node in, node out) of each group of one organisation, with the live pairs in `group` (−1 none). crossing: organisations
     whose experts may take different seats of one bid; their groups are split, and the flow may have to be checked for them.
+    pair_arcs: the numbers of the first arc of a pair and the one after the last; likes: per such arc a number for its bid and its ways
+    into it, among which few arcs are enough to begin with; enough: how many, for each of these numbers.
+    Nodes, pairs and capacities are 32 bits wide, costs 64.
     """
 
-    tails: Ints
-    heads: Ints
-    caps: Ints
+    tails: Nodes
+    heads: Nodes
+    caps: Nodes
     costs: Ints
     supply: Ints
-    live: Ints
-    arc: Ints
-    tail: Ints
+    live: Nodes
+    arc: Nodes
+    tail: Nodes
     options: Ints
-    group: Ints
+    group: Nodes
     gates: Ints
     experts: int
     crossing: bool
+    pair_arcs: tuple[int, int]
+    likes: Nodes
+    enough: Ints
 
     def used(self, flows: Ints) -> Ints:
         """Indices of the pairs an assignment consists of: kept ones and those with flow on their arc."""
@@ -131,34 +138,34 @@ def options_of(asked: Instance, tau: int | None, times: int = 1) -> Ints:
     """
     open_ = open_count(asked)[asked.pair_b] > 0
     weak = np.zeros(len(open_), dtype=np.bool_) if tau is None else (asked.pair_a < tau) & ~asked.pair_kept
-    if tau is not None and asked.options.floor == Floor.ALL:
-        found = np.where(open_, STRONG, 0)
-    else:
+    found = np.where(open_, STRONG, 0).astype(np.int32 if asked.holds.shape[1] < 29 else np.int64)
+    if tau is not None and asked.options.floor != Floor.ALL:
         room = gate_room(asked, times)[asked.pair_b] > 0
-        found = np.where(open_ & ~weak, STRONG, np.where(open_ & weak & room, WEAK, 0))
+        found[open_ & weak] = 0
+        found[open_ & weak & room] = WEAK
     for role in range(asked.holds.shape[1]):
         wanted = np.zeros(asked.bids, dtype=np.bool_)
         wanted[asked.seat_bid[asked.seat_role == role]] = True
-        found = np.where(asked.holds[asked.pair_r, role] & wanted[asked.pair_b], found | (FIRST_ROLE << role), found)
+        found[asked.holds[asked.pair_r, role] & wanted[asked.pair_b]] |= FIRST_ROLE << role
     if tau is not None and asked.options.floor == Floor.ALL:
-        found = np.where(weak, 0, found)
-    return np.where(_beside_a_kept_colleague(asked), 0, found)
+        found[weak] = 0
+    found[_beside_a_kept_colleague(asked)] = 0
+    return found
 
 
 def _beside_a_kept_colleague(asked: Instance) -> Flags:
     if not asked.pair_kept.any():
         return np.zeros(len(asked.pair_b), dtype=np.bool_)
-    organisation = asked.organisation[asked.pair_r]
-    key = asked.pair_b * (asked.organisation.max(initial=-1) + 2) + organisation
-    taken = key[asked.pair_kept & (organisation >= 0)]
-    return (organisation >= 0) & np.isin(key, taken) & ~asked.pair_kept
+    organised = asked.organisation[asked.pair_r] >= 0
+    place = asked.places(np.arange(len(asked.pair_b)))
+    return organised & np.isin(place, place[asked.pair_kept & organised]) & ~asked.pair_kept
 
 
 def build(asked: Instance, shape: Shape, costs: Ints) -> Network:
     """The network of this shape; costs: one per pair of the instance."""
     options = options_of(asked, shape.tau, shape.times)
     options[list(shape.out)] = 0
-    live = np.flatnonzero(options > 0)
+    live = np.flatnonzero(options > 0).astype(np.int32)
     options = options[live]
     seats, kept = len(asked.seat_bid), asked.pair_kept[live]
     first_expert = seats + asked.bids
@@ -166,11 +173,12 @@ def build(asked: Instance, shape: Shape, costs: Ints) -> Network:
     group, crossing = _groups(asked, live, options, kept)
     arcs, nodes = _Arcs(), blocks + len(shape.bounds.totals)
     single = (options & (options - 1)) == 0
-    tail = np.where(single, _node_of(asked, live, options), -1)
+    tail = np.where(single, _node_of(asked, live, options), np.int32(-1))
     nodes = _own_nodes(asked, arcs, live, options, tail, (group < 0) & ~single, nodes)
     nodes, gates = _group_nodes(asked, arcs, live, options, tail, group, nodes)
-    arc = np.full(len(live), -1, dtype=np.int64)
-    arc[~kept] = arcs.add(tail[~kept], first_expert + asked.pair_r[live][~kept], 1, costs[live][~kept])
+    arc = np.full(len(live), -1, dtype=np.int32)
+    mine = arcs.add(tail[~kept], first_expert + asked.pair_r[live][~kept], 1, costs[live][~kept])
+    arc[~kept] = np.arange(*mine)
     _gate_arcs(asked, arcs, shape, seats)
     _load_arcs(arcs, shape, first_expert, blocks)
     supply = _supplies(asked, shape, nodes, first_expert, blocks)
@@ -178,32 +186,51 @@ def build(asked: Instance, shape: Shape, costs: Ints) -> Network:
     np.add.at(supply, first_expert + asked.pair_r[live][kept], 1)
     joined = (_joined(x) for x in (arcs.tails, arcs.heads, arcs.caps, arcs.costs))
     tails, heads, caps, prices = joined
-    return Network(tails, heads, caps, prices, supply, live, arc, tail, options, group, gates, first_expert, crossing)
+    likes, enough = _likes(asked, shape, live[~kept], options[~kept])
+    return Network(tails, heads, caps, prices, supply, live, arc, tail, options, group, gates, first_expert, crossing, mine, likes, enough)
 
 
-def _joined(parts: list[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+def _likes(asked: Instance, shape: Shape, live: Nodes, options: Ints) -> tuple[Nodes, Ints]:
+    """Pairs that have the same ways into the same bid bear one number; enough: some times the reviews of the bid.
+
+    Where levels of load are fixed all pairs are wanted: a part of them is solved again too often.
+    """
+    ways, way = np.unique(options, return_inverse=True) if len(options) else (options, options)
+    enough = asked.need * shape.times * _WIDE if len(shape.bounds.totals) == 1 else np.full(asked.bids, _MANY)
+    return (asked.pair_b[live] * len(ways) + way).astype(np.int32), np.repeat(enough, len(ways))
 
 
-def _node_of(asked: Instance, live: Ints, options: Ints) -> Ints:
+def _joined(parts: list[Any]) -> Any:
+    """One array of them, each part let go as it is copied."""
+    whole, at = np.empty(sum(len(x) for x in parts), dtype=parts[0].dtype), 0
+    for n, part in enumerate(parts):
+        whole[at : at + len(part)] = part
+        at += len(part)
+        parts[n] = part[:0].copy()
+    return whole
+
+
+def _node_of(asked: Instance, live: Nodes, options: Ints) -> Nodes:
     """The seat or gate node of pairs with a single option (the lowest, where there are several)."""
-    rows, bid = open_row(asked), asked.pair_b[live]
+    rows, bid = open_row(asked).astype(np.int32), asked.pair_b[live]
     low = options & -options
-    found = np.where(low == STRONG, rows[bid], np.where(low == WEAK, len(asked.seat_bid) + bid, -1))
+    found = rows[bid]
+    weak = low == WEAK
+    found[weak] = len(asked.seat_bid) + bid[weak]
     for role in range(asked.holds.shape[1]):
         at = low == FIRST_ROLE << role
         found[at] = _role_rows(asked, role)[bid[at]]
     return found
 
 
-def _role_rows(asked: Instance, role: int) -> Ints:
-    rows = np.full(asked.bids, -1, dtype=np.int64)
+def _role_rows(asked: Instance, role: int) -> Nodes:
+    rows = np.full(asked.bids, -1, dtype=np.int32)
     mine = np.flatnonzero(asked.seat_role == role)
     rows[asked.seat_bid[mine]] = mine
     return rows
 
 
-def _into(asked: Instance, arcs: _Arcs, live: Ints, options: Ints, nodes: Ints) -> None:
+def _into(asked: Instance, arcs: _Arcs, live: Nodes, options: Ints, nodes: Ints | Nodes) -> None:
     """An arc from every seat or gate that a pair (or group) may use to its own node."""
     left = options.copy()
     while (more := left > 0).any():
@@ -213,7 +240,7 @@ def _into(asked: Instance, arcs: _Arcs, live: Ints, options: Ints, nodes: Ints) 
 
 
 def _own_nodes(
-    asked: Instance, arcs: _Arcs, live: Ints, options: Ints, tail: Ints, mine: Flags, nodes: int
+    asked: Instance, arcs: _Arcs, live: Nodes, options: Ints, tail: Nodes, mine: Flags, nodes: int
 ) -> int:
     """A node for each pair with several ways in, so that it is still used once."""
     at = np.flatnonzero(mine)
@@ -222,24 +249,23 @@ def _own_nodes(
     return nodes + len(at)
 
 
-def _groups(asked: Instance, live: Ints, options: Ints, kept: Flags) -> tuple[Ints, bool]:
+def _groups(asked: Instance, live: Nodes, options: Ints, kept: Flags) -> tuple[Nodes, bool]:
     """Number of the group of each live pair (−1: alone), and whether an organisation had to be split by what its experts may take."""
     organisation = asked.organisation[asked.pair_r[live]]
-    group = np.full(len(live), -1, dtype=np.int64)
+    group = np.full(len(live), -1, dtype=np.int32)
     in_one = np.flatnonzero((organisation >= 0) & ~kept)
     if not len(in_one):
         return group, False
-    place = asked.pair_b[live][in_one] * (organisation.max() + 1) + organisation[in_one]
-    _names, whole = np.unique(place, return_inverse=True)
-    _keys, parts, sizes = np.unique(np.stack([whole, options[in_one]]), axis=1, return_inverse=True, return_counts=True)
-    parts = parts.reshape(-1)
+    names, whole = np.unique(asked.places(live[in_one]), return_inverse=True)
+    ways, way = np.unique(options[in_one], return_inverse=True)
+    keys, parts, sizes = np.unique(whole * len(ways) + way, return_inverse=True, return_counts=True)
     crowded = sizes[parts] > 1
-    group[in_one[crowded]] = np.unique(parts[crowded], return_inverse=True)[1].reshape(-1)
-    return group, bool(_keys.shape[1] > len(_names))
+    group[in_one[crowded]] = np.unique(parts[crowded], return_inverse=True)[1]
+    return group, len(keys) > len(names)
 
 
 def _group_nodes(
-    asked: Instance, arcs: _Arcs, live: Ints, options: Ints, tail: Ints, group: Ints, nodes: int
+    asked: Instance, arcs: _Arcs, live: Nodes, options: Ints, tail: Nodes, group: Nodes, nodes: int
 ) -> tuple[int, Ints]:
     """Two nodes per group with one unit between them."""
     members = np.flatnonzero(group >= 0)

@@ -13,9 +13,9 @@ import numpy as np
 from review.assign import crossing, cut
 from review.assign.found import SAFE, TIES, UNIT, Found, first
 from review.assign.instance import Instance, Ints
-from review.assign.network import Bounds, Shape, build, narrowed
-from review.assign.problem import Floor
-from review.assign.solving import cheapest, fits, prices
+from review.assign.network import Bounds, Shape, build, kappa, narrowed
+from review.assign.problem import MOST_AFFINITY, Floor
+from review.assign.solving import cheapest, fits
 
 
 def answer(asked: Instance) -> Found:
@@ -39,13 +39,15 @@ def answer(asked: Instance) -> Found:
 
 def optimum(asked: Instance, shape: Shape, weights: Ints | None = None) -> Found:
     """The largest affinity of this shape, the smallest sum of hashes among equals."""
-    plain = np.full(asked.bids, UNIT, dtype=np.int64) if weights is None else weights
-    unit = UNIT if weights is None else 1
-    worth = asked.pair_a * plain[asked.pair_b] // unit
+    worth = asked.pair_a.astype(np.int64) if weights is None else asked.pair_a * weights[asked.pair_b]
     scale = scale_of(asked, shape, int(worth.max(initial=1)))
-    net = build(asked, shape, asked.pair_h - worth * scale)
-    flows = cheapest(net)
-    return Found(np.sort(net.used(flows)), shape, scale, plain, net, prices(net, flows))
+    worth *= -scale
+    worth += asked.pair_h
+    net = build(asked, shape, worth)
+    del worth
+    flows, price = cheapest(net)
+    plain = np.full(asked.bids, UNIT, dtype=np.int64) if weights is None else weights
+    return Found(np.sort(net.used(flows)), shape, scale, plain, net, price)
 
 
 def scale_of(asked: Instance, shape: Shape, most: int) -> int:
@@ -61,8 +63,7 @@ def scale_of(asked: Instance, shape: Shape, most: int) -> int:
 def clashes(asked: Instance, used: Ints) -> bool:
     """Whether two experts of one organisation meet in a bid, kept pairs apart."""
     organisation = asked.organisation[asked.pair_r[used]]
-    at = used[(organisation >= 0) & ~asked.pair_kept[used]]
-    place = asked.pair_b[at] * (asked.organisation.max(initial=0) + 1) + asked.organisation[asked.pair_r[at]]
+    place = asked.places(used[(organisation >= 0) & ~asked.pair_kept[used]])
     return len(np.unique(place)) < len(place)
 
 
@@ -101,8 +102,8 @@ def _free(shape: Shape) -> Shape:
 def _evened(asked: Instance, shape: Shape) -> Shape:
     """Loads as equal as possible: the k-th review of an expert costs k. Prices give each expert's level; load = level or level − 1."""
     net = build(asked, narrowed(shape, even=True), np.zeros(len(asked.pair_b), dtype=np.int64))
-    flows = cheapest(net)
-    price, bounds = prices(net, flows), shape.bounds
+    flows, price = cheapest(net)
+    bounds = shape.bounds
     loads = np.bincount(asked.pair_r[net.used(flows)], minlength=asked.experts)
     ends = net.experts + asked.experts + bounds.block
     level = price[ends] - price[net.experts : net.experts + asked.experts]
@@ -118,8 +119,20 @@ def _floored(asked: Instance, shape: Shape) -> Shape:
     if asked.options.floor == Floor.NONE:
         return shape
     values = np.unique(asked.pair_a[~asked.pair_kept])[::-1].tolist()
-    at = first(lambda n: _short(asked, narrowed(shape, tau=values[n])) == 0, len(values))
+    most = _highest(asked, shape.times)
+    at = first(lambda n: _short(asked, narrowed(shape, tau=values[n])) == 0, len(values), sum(1 for v in values if v > most))
     return shape if at is None else narrowed(shape, tau=values[at])
+
+
+def _highest(asked: Instance, times: int) -> int:
+    """No floor is higher: what each bid's best experts reach, were they free of all other bids."""
+    strong = (asked.need if asked.options.floor == Floor.ALL else kappa(asked)) * times
+    reach = np.where(asked.pair_kept, np.int16(MOST_AFFINITY), asked.pair_a)
+    order = np.argsort(-reach, kind="stable")
+    order = order[np.argsort(asked.pair_b[order], kind="stable")]
+    ends = np.searchsorted(asked.pair_b, np.arange(asked.bids)) + strong - 1
+    some = (strong > 0) & (ends < len(order))
+    return int(reach[order[ends[some]]].min(initial=MOST_AFFINITY))
 
 
 def fairest(asked: Instance, start: Found, rounds: int = 40) -> Found:
