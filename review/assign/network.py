@@ -138,7 +138,7 @@ def options_of(asked: Instance, tau: int | None, times: int = 1) -> Ints:
     """
     open_ = open_count(asked)[asked.pair_b] > 0
     weak = np.zeros(len(open_), dtype=np.bool_) if tau is None else (asked.pair_a < tau) & ~asked.pair_kept
-    found = np.where(open_, STRONG, 0).astype(np.int32 if asked.holds.shape[1] < 29 else np.int64)
+    found: Ints = np.where(open_, STRONG, 0).astype(np.int32 if asked.holds.shape[1] < 29 else np.int64)
     if tau is not None and asked.options.floor != Floor.ALL:
         room = gate_room(asked, times)[asked.pair_b] > 0
         found[open_ & weak] = 0
