@@ -5,16 +5,17 @@ Reads the bid and its call's rules, writes nothing, imports no model. Money is c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from bidding import frozen
-from bidding.budget import BudgetRules, BudgetTotals, CategoryRule, check
+from bidding.budget import BudgetLine, BudgetRules, BudgetTotals, CategoryRule, check
 from grants import clock
 from grants.calls.rulebook import expressions
 from grants.calls.rulebook.form import validate
@@ -177,22 +178,28 @@ def budget_rules(bid: Any) -> BudgetRules:
     )
 
 
+COMBINED = gettext_lazy("%(message)s(%(because)s)")
+
+
 def _budget(bid: Any) -> Iterator[Problem]:
-    lines = frozen.budget_lines(bid)
-    report = check(lines, budget_rules(bid))
-    for found in report.problems:
-        field = "" if found.row is None else f"form-{found.row}-name"
-        yield _page("budget", field, f"{found.sentence}{found.way_out}", wrong=found.rule not in ("empty", "floor"))
-    if lines:
-        yield from _combined(bid.rules, report.totals)
+    for row, rule, sentence in budget_told(frozen.budget_lines(bid), budget_rules(bid), bid.rules):
+        field = "" if row is None else f"form-{row}-name"
+        yield _page("budget", field, sentence, wrong=rule not in ("empty", "floor", "combined"))
 
 
-def _combined(rules: CallRules, sums: BudgetTotals) -> Iterator[Problem]:
-    """The call's own limits over several categories, in the expression language of the rulebook."""
+def budget_told(lines: Sequence[BudgetLine], limits: BudgetRules, rules: CallRules) -> Iterator[tuple[int | None, str, str]]:
+    """(row, rule, sentence with its way out) of everything wrong with a budget, the call's own limits last ("combined").
+
+    `budget-rules.js` tells the very same of a bid that is still sealed.
+    """
+    report = check(lines, limits)
+    yield from ((found.row, found.rule, f"{found.sentence}{found.way_out}") for found in report.problems)
+    if not lines:
+        return
     for each in rules.budget.rules:
-        verdict = expressions.judge(expressions.parse(each.expr), budget_values(rules, sums))
+        verdict = expressions.judge(expressions.parse(each.expr), budget_values(rules, report.totals))
         if not verdict.holds:
-            yield _page("budget", "", _("%(message)s(%(because)s)") % {"message": each.message, "because": verdict.because})
+            yield None, "combined", str(COMBINED) % {"message": each.message, "because": verdict.because}
 
 
 def budget_values(rules: CallRules, sums: BudgetTotals) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from grants.sentences import marked as _
 
 SUMS: Final = ("合计", "小计", "总计", "共计")
 MOST_ROWS: Final = 200
+PLACES: Final = ("序号", "编号", "no.")
+"""Headings of a column that only counts the rows."""
 TICKED: Final = frozenset({"是", "√", "✓", "1", "有", "督导", "y", "yes"})
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -98,7 +100,7 @@ def _heads(cells: Sequence[str], columns: Sequence[Column]) -> dict[int, Column]
 
 
 def _unused(cells: Sequence[str], heads: Mapping[int, Column]) -> list[str]:
-    unused = [cell for i, cell in enumerate(cells) if cell and i not in heads and _plain(cell) not in ("序号", "编号", "no.")]
+    unused = [cell for i, cell in enumerate(cells) if cell and i not in heads and _plain(cell) not in PLACES]
     return [SENTENCES["heads"] % {"heads": "、".join(unused)}] if unused else []
 
 
@@ -130,7 +132,7 @@ def number(text: str) -> Decimal | None:
     """￥１，２００．５０元 → 1200.50; None for what is no number."""
     tidy = re.sub(r"[\s,、¥元]", "", unicodedata.normalize("NFKC", text))
     try:
-        found = Decimal(tidy) if re.fullmatch(r"-?\d+(\.\d*)?", tidy) else None
+        found = Decimal(tidy) if re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", tidy) else None
     except InvalidOperation:
         return None
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from bidding import sealed_budget
 from bidding.completeness import not_admitted
 from bidding.forms import BudgetRow, KpiRow, MemberRow
 from bidding.models import Bid
@@ -29,10 +30,7 @@ def asked(form: SealedForm) -> dict[str, Any]:
         "fields": [*_about(form), *(field for section in form.sections for field in _fields(section))],
         "standing": not_admitted(bid),
         "columns": _columns(),
-        "banned": list(rules.budget.banned),
-        "bannedCategories": [c.code for c in rules.budget.categories if c.banned],
-        "mostLines": rules.budget.max_lines,
-        "caps": _caps(rules),
+        "budget": sealed_budget.for_page(rules),
         "kpis": [_kpi(rules, kpi) for kpi in rules.outcomes.kpis],
         "beneficiaries": not rules.amounts.micro,
         "people": max(1, 0 if bid.organisation.is_legal_person else rules.eligibility.minimum_adults),
@@ -78,12 +76,6 @@ def _columns() -> dict[str, str]:
     return {**names, "target": str(kpi["target"].label), "kind": str(kpi["kind"].label), "person": str(MemberRow.base_fields["name"].label)}
 
 
-def _caps(rules: Any) -> dict[str, dict[str, str]]:
-    """Lower caps on the whole grant that go with a choice: control → code → 元."""
-    places = {"about-category": rules.categories, "about-track": rules.tracks, "about-need": rules.needs.items}
-    return {name: {c.code: f"{c.cap:.2f}" for c in choices if c.cap is not None} for name, choices in places.items()}
-
-
 def _kpi(rules: Any, kpi: Any) -> dict[str, Any]:
     field = next((f"s-{s.code}-{f.code}" for s in rules.forms.application for f in s.fields if f.kpi == kpi.code), "")
     least = "" if kpi.minimum is None else f"{kpi.minimum:f}"
@@ -123,10 +115,6 @@ SENTENCES: Mapping[str, Any] = {
     "least": _("“{label}”不能小于 {least}"),
     "most": _("“{label}”不能大于 {most}"),
     "rows": _("“{label}”至少填写 {least} 行"),
-    "banned": _("预算第 {n} 行：“{item}”不得用资助资金列支"),
-    "banned_category": _("预算第 {n} 行：这类费用不得用资助资金列支"),
-    "grant": _("预算里请至少写一项由资助资金支出的费用"),
-    "lines": _("预算最多 {most} 行，现为 {n} 行，请合并同类项"),
     "kpi": _("请填写指标“{label}”的目标值"),
     "served": _("请至少写明一个受益人群的人数或人次"),
     "people": _("请至少列出 {least} 名项目成员"),

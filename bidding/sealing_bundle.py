@@ -21,10 +21,10 @@ SHA256: Final = "6dd0ae16cbce68de9cea36c011668f8dc50d0bd71aec7db8664b5c5f1043ec8
 SRI: Final = "sha384-zL5zwJd3S6daqvtk4i+83dueFrQx/c9BZzEaAk6GXLk73cf2ZgFBk30mrnb4AK65"
 BUNDLE: Final = "bidding/age.min.js"
 PROGRAM: Final = (
-    BUNDLE, "bidding/ceremony.js", "bidding/ceremony-pages.js",
+    BUNDLE, "bidding/budget-rules.js", "bidding/budget.js", "bidding/ceremony.js", "bidding/ceremony-pages.js",
     "bidding/sealed-carried.js", "bidding/sealed-check.js", "bidding/sealed-draft.js", "bidding/sealed-files.js", "bidding/sealed.js",
     "bidding/sealing.js", "bidding/zip.js",
-    "web/answers.js", "web/local-copy.js", "web/money.js", "web/rows.js", "web/words.js",
+    "web/answers.js", "web/counter.js", "web/decimal.js", "web/local-copy.js", "web/money.js", "web/paste.js", "web/pasting.js", "web/rows.js", "web/words.js",
 )  # fmt: skip
 """The program of bidders' and officers' pages, with everything that it imports, in the order in which the scripts are read out for the fingerprint."""
 HERE: Final = Path(__file__).parent

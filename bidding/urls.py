@@ -49,7 +49,6 @@ urlpatterns = [
     path("<uuid:pk>/restore/", sealing.restore, name="restore"),
     path("<uuid:pk>/", writing.tasks, name="tasks"),
     path("<uuid:pk>/save/<path:page>/", papers.save, name="save"),
-    path("<uuid:pk>/paste/<slug:page>/", papers.paste, name="paste"),
     path("<uuid:pk>/about/", writing.about, name="about"),
     path("<uuid:pk>/sections/<slug:code>/", writing.section, name="section"),
     path("<uuid:pk>/budget/", tables.budget, name="budget"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -31,6 +32,15 @@ def cell(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
 def amount(text: str) -> str:
     """"150000.00" → ¥150,000.00."""
     return yuan(Decimal(text))
+
+
+@register.filter
+def paste_data(rows: Any) -> str:
+    """How a spreadsheet's rows are read into this table, for the browser (`web/pasting.js`)."""
+    from bidding.paste_columns import columns_of, for_page, is_priced  # noqa: PLC0415 - tags are loaded before the models are
+
+    form = rows.empty_form
+    return json.dumps(for_page(columns_of(form), priced=is_priced(form)), ensure_ascii=False)
 
 
 @register.inclusion_tag("bidding/_outstanding.html")

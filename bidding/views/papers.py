@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,34 +17,14 @@ from bidding.services.keeping import Kept, keep, standing
 from bidding.services.tables import ROWS
 from bidding.services.writing import About, Answers
 from bidding.views.access import to_write
-from bidding.views.pasting import read_into
 from bidding.views.saving import Arrived, Pair, Paper, answer_to, pairs_of
 from bidding.views.tables import SHEETS, Sheet
-from grants.workflow.refusals import Refusal
 
 
 @require_POST
 def save(request: HttpRequest, pk: Any, page: str) -> HttpResponse:
     """Save some answers of one page of a bid. For scripts; what it answers is said in `saving`."""
     return answer_to(request, lambda: _paper(to_write(request, pk), page, request.user))
-
-
-@require_POST
-def paste(request: HttpRequest, pk: Any, page: str) -> HttpResponse:
-    """{"text"} → {"rows": [{column: text}], "unread": [sentence]}. Reads only; the page saves its rows itself."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"sentence": _("登录已失效，请重新登录。")}, status=401)
-    try:
-        bid = to_write(request, pk)
-        text = json.loads(request.body)["text"]
-        found = read_into(SHEETS[page].row, bid, str(text))
-    except Http404 as gone:
-        return JsonResponse({"sentence": str(gone)}, status=404)
-    except Refusal as refused:
-        return JsonResponse({"sentence": str(refused)}, status=refused.status)
-    except (ValueError, TypeError, KeyError):
-        return JsonResponse({"sentence": _("没有读懂粘贴的内容，请重新复制。")}, status=400)
-    return JsonResponse({"rows": found.rows, "unread": found.unread})
 
 
 def _paper(bid: Bid, page: str, by: Any) -> Paper:

@@ -75,7 +75,7 @@ MORE: dict[str, dict[str, Any]] = {
     "desk:audit_records": {"what": "bids"}, "awards:board_file": {"form": "csv"},
     "calls:edit_part": {"part": "money"},
     "square:gaps_file": {"ending": "csv"}, "square:money_file": {"ending": "csv"}, "people:text": {"template": "bidding/receipt"},
-    "bidding:save": {"page": "about"}, "bidding:paste": {"page": "budget"},
+    "bidding:save": {"page": "about"},
 }  # fmt: skip
 """Parameters that are words."""
 

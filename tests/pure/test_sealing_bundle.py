@@ -39,7 +39,7 @@ AS_WRITTEN = {*bundle.PROGRAM, *(f"bidding/../{name}" for name in bundle.PROGRAM
 
 
 def imported(text: str) -> list[str]:
-    return [line.split('"')[-2] for line in text.splitlines() if line.startswith(("import ", "export {")) and ' from "' in line]
+    return [line.split('"')[-2] for line in text.splitlines() if line.startswith(('import "', "import {", "export {")) and '"' in line]
 
 
 def test_the_fingerprint_is_what_cat_and_sha256sum_say() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -99,24 +98,6 @@ def test_a_sheet_is_pasted_behind_what_is_there_and_saved_only_by_saving(bid: Bi
     table = rows(line("已有", "5"), {**line("入户探访", "1,200.5"), "quantity": "２", **cells})
     assert client.post(address(bid), table).status_code == 302
     assert [str(row.amount) for row in bid.budget_lines.all()] == ["5.00", "2401.00"]
-
-
-def test_the_script_s_paste_reads_and_saves_nothing(bid: Bid, client: Client) -> None:
-    told = client.post(address(bid, "paste", "team"), json.dumps({"text": "姓名\t分工\n张某\t社工"}), content_type="application/json")
-    assert told.json() == {"rows": [{"name": "张某", "role": "社工"}], "unread": []}
-    assert not bid.team.exists()
-
-
-@pytest.mark.parametrize(("page", "body", "status"), [("nothing", '{"text": "x"}', 400), ("budget", "[]", 400), ("budget", "", 400)])
-def test_a_paste_that_is_none_is_refused(page: str, body: str, status: int, bid: Bid, client: Client) -> None:
-    assert client.post(address(bid, "paste", page), body, content_type="application/json").status_code == status
-
-
-def test_a_stranger_pastes_nowhere(bid: Bid) -> None:
-    stranger = Client()
-    stranger.force_login(people.person())
-    assert stranger.post(address(bid, "paste", "budget"), '{"text": "x"}', content_type="application/json").status_code == 404
-    assert Client().post(address(bid, "paste", "budget"), '{"text": "x"}', content_type="application/json").status_code == 401
 
 
 @pytest.mark.parametrize("typed", ["１，２００．５０", "1,200.50", "¥1200.5", "1 200.50元", "￥ 1,200.50"])

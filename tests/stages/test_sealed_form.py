@@ -44,7 +44,7 @@ class Controls(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
-        if tag == "textarea":
+        if tag == "textarea" and "name" in has:
             self.open = has["name"]
             self.pairs.append([self.open, ""])
         elif tag == "select":
@@ -61,7 +61,7 @@ class Controls(HTMLParser):
             self.pairs[-1][1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self.open:
             self.pairs[-1][1] = self.pairs[-1][1].removeprefix("\n")
             self.open = ""
         elif tag == "select" and self.select:

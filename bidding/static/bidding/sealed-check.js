@@ -1,5 +1,6 @@
 // What is still missing or wrong, found in the browser because nobody else may read it yet. asked: as bidding/sealed_asked.py says it.
 // Sentences name what to do; each problem is {place: id of the control, sentence}. What only the server knows is judged when bids are opened.
+import { judgeBudget, lowestCap } from "./budget-rules.js";
 import { hundredths } from "../web/money.js";
 import { countWords } from "../web/words.js";
 
@@ -68,24 +69,22 @@ class Check {
   }
 
   budget() {
-    const rows = this.rows("budget", ["category", "name", "unit_price", "note"]);
-    let grant = false;
-    for (const i of rows) {
-      const cell = (column) => `budget-${i}-${column}`;
-      this.field({ name: cell("category"), label: this.asked.columns.category, required: true, chosen: true }, this.row(i));
-      this.field({ name: cell("name"), label: this.asked.columns.name, required: true }, this.row(i));
-      for (const [column, kind] of [["unit_price", "money"], ["quantity", "number"]])
-        this.field({ name: cell(column), label: this.asked.columns[column], kind, required: true, minimum: "0.01" }, this.row(i));
-      if (this.value(cell("source")) !== "grant") continue;
-      grant = true;
-      const purpose = this.value(cell("name"));
-      for (const item of this.asked.banned) if (purpose.includes(item)) this.tell(this.placeOf(cell("name")), "banned", { n: i + 1, item });
-      if (this.asked.bannedCategories.includes(this.value(cell("category")))) this.tell(this.placeOf(cell("category")), "banned_category", { n: i + 1 });
-    }
-    if (!grant) this.tell("budget", "grant");
-    if (this.asked.mostLines && rows.length > this.asked.mostLines) this.tell("budget", "lines", { most: this.asked.mostLines, n: rows.length });
-    for (const line of this.form.querySelectorAll("[data-cap]"))
-      if (!line.querySelector("[data-broken]").hidden) this.found.push({ place: "budget", sentence: line.querySelector("[data-sentence]").textContent });
+    const lines = this.rows("budget", ["category", "name", "unit_price", "note"]).map((i) => this.line(i));
+    const cap = lowestCap(this.asked.budget, (name) => this.value(name));
+    for (const { row, sentence } of judgeBudget(lines, this.asked.budget, cap))
+      this.found.push({ place: row === null ? "budget" : this.placeOf(`budget-${row}-name`), sentence });
+  }
+
+  // A row as the arithmetic reads it; what is blank or no figure is told here.
+  line(i) {
+    const [before, cell] = [this.found.length, (column) => `budget-${i}-${column}`];
+    this.field({ name: cell("category"), label: this.asked.columns.category, required: true, chosen: true }, this.row(i));
+    this.field({ name: cell("name"), label: this.asked.columns.name, required: true }, this.row(i));
+    for (const [column, kind, maximum] of [["unit_price", "money", "999999999.99"], ["quantity", "number", "99999999.99"]])
+      this.field({ name: cell(column), label: this.asked.columns[column], kind, required: true, maximum }, this.row(i));
+    const [category, name, source] = ["category", "name", "source"].map((column) => this.value(cell(column)));
+    const [price, quantity] = ["unit_price", "quantity"].map((column) => hundredths(this.value(cell(column))));
+    return { at: i, category, name, source, price, quantity, unread: this.found.length > before };
   }
 
   kpis() {

@@ -1,10 +1,15 @@
 // 密封投标: the page on which a bid is written, kept in this browser, sealed here, and only then sent. Nothing typed leaves the computer in clear.
 // The form's submit is stopped for good as soon as this file runs; what is sent are age files and a header that says nothing of the bid.
+import "../web/counter.js";
+import "../web/paste.js";
+import "./budget.js";
 import { Answer } from "../web/answers.js";
+import { lowestCap } from "./budget-rules.js";
 import { Carried } from "./sealed-carried.js";
 import { Draft, holdPen } from "./sealed-draft.js";
 import { problemsOf } from "./sealed-check.js";
 import { plainName, unfit } from "./sealed-files.js";
+import { twoPlaces } from "../web/decimal.js";
 import { bidOf, canonical, generatePassphrase, lock, readManifest, sealBid, unlock } from "./sealing.js";
 import { readZip, writeZip } from "./zip.js";
 
@@ -128,7 +133,7 @@ class Sealed {
   listen() {
     for (const name of ["input", "change"]) form.addEventListener(name, (event) => event.target.type !== "file" && this.touch());
     form.addEventListener("change", (event) => event.target.matches("[data-item]") && this.choose(event.target));
-    form.addEventListener("change", (event) => event.target.name in asked.caps && this.lowerCap());
+    form.addEventListener("change", (event) => event.target.name in asked.budget.caps && this.lowerCap());
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keep());
     window.addEventListener("pagehide", () => this.keep());
     window.addEventListener("beforeunload", (event) => (this.busy || (this.now() !== this.last && !this.readOnly)) && event.preventDefault());
@@ -148,9 +153,8 @@ class Sealed {
   lowerCap() {
     const line = form.querySelector('[data-cap][data-measure="grant"][data-of-category=""]:not([data-at-least]):not([data-amount=""])');
     if (!line) return;
-    line.dataset.whole ??= line.dataset.amount;
-    const lower = Object.entries(asked.caps).map(([name, caps]) => caps[form.querySelector(`[name="${name}"]:checked, select[name="${name}"]`)?.value]);
-    line.dataset.amount = String(Math.min(...[line.dataset.whole, ...lower.filter(Boolean)].map(Number)).toFixed(2));
+    const chosen = (name) => form.querySelector(`[name="${name}"]:checked, select[name="${name}"]`)?.value;
+    line.dataset.amount = twoPlaces({ n: lowestCap(asked.budget, chosen), e: -2 });
     form.querySelector('[data-answer="budget"]').dispatchEvent(new Event("input"));
   }
 

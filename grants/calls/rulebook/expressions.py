@@ -16,6 +16,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final, TypeVar
 
+from grants.sentences import marked as _
+
 MAX_LENGTH: Final = 500
 MAX_DEPTH: Final = 20
 _TOKEN: Final = re.compile(
@@ -27,6 +29,11 @@ _COMPARE: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
 _WORDS: Final = frozenset({"and", "or", "not"})
 _FUNCTIONS: Final[dict[str, Callable[[list[Decimal]], Decimal]]] = {"min": min, "max": max}
 
+
+WORDS: Final[dict[str, str]] = {
+    "held": _("满足"), "broken": _("不满足"), "zero": _("除数为零，无法计算"), "unknown": _("没有名为 %(name)s 的数值"),
+}  # fmt: skip
+"""What a verdict says; the browser says the same (`bidding/sealed_budget.py`)."""
 
 _Node = TypeVar("_Node")
 
@@ -153,7 +160,7 @@ def _compare(rule: Comparison, values: Mapping[str, Decimal]) -> Verdict:
 
 
 def _tell(sign: str, left: Decimal, right: Decimal, first: Term, second: Term) -> str:
-    held = "满足" if _COMPARE[sign](left, right) else "不满足"
+    held = WORDS["held" if _COMPARE[sign](left, right) else "broken"]
     return f"{_show(first, left)} {sign} {_show(second, right)} {held}"
 
 
@@ -188,13 +195,13 @@ def _value(term: Term, values: Mapping[str, Decimal]) -> Decimal:
 
 def _look_up(name: str, values: Mapping[str, Decimal]) -> Decimal:
     if name not in values:
-        raise _UndefinedError(f"没有名为 {name} 的数值")
+        raise _UndefinedError(WORDS["unknown"] % {"name": name})
     return values[name]
 
 
 def _reckon(sign: str, left: Decimal, right: Decimal) -> Decimal:
     if sign == "/" and right == 0:
-        raise _UndefinedError("除数为零，无法计算")
+        raise _UndefinedError(WORDS["zero"])
     reckon: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
         "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
     }  # fmt: skip

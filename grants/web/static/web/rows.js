@@ -23,7 +23,8 @@ function renumber(row, place) {
   });
 }
 
-function clear(row) {
+// A row without content and without what was said about it.
+export function clear(row) {
   row.querySelectorAll("[data-problem], .govuk-error-message").forEach((line) => line.remove());
   row.querySelectorAll("input, select, textarea").forEach((control) => {
     if (["checkbox", "radio"].includes(control.type)) control.checked = false;
