@@ -26,7 +26,7 @@ CHOICES = {"about-category": "categories", "about-track": "tracks", "about-need"
 
 def for_page(rules: CallRules) -> Json:
     """Everything `judgeBudget` and `lowestCap` read, sentences in the reader's language."""
-    chosen = {"categories": rules.categories, "tracks": rules.tracks, "needs": rules.needs.items}
+    chosen: dict[str, Any] = {"categories": rules.categories, "tracks": rules.tracks, "needs": rules.needs.items}
     return {
         "categories": [_category(c) for c in rules.budget.categories],
         "cap": _fen(rules.amounts.cap),
@@ -46,7 +46,7 @@ def _words() -> Json:
     said = expressions.WORDS
     return {
         "sentences": {rule: [gettext(sentence) for sentence in pair] for rule, pair in SENTENCES.items()},
-        "combined": gettext(COMBINED),
+        "combined": str(COMBINED),
         "fields": {name: gettext(label) for name, label in (("unit_price", "单价"), ("quantity", "数量"), ("amount", "金额"))},
         "words": {name: gettext(text) for name, text in said.items()},
     }
