@@ -94,14 +94,18 @@ class BidMachine(Machine):
     @step(state, _("打开密封投标"), source=S.SUBMITTED, to=None, by=the_clock, when=[under_seal, call_is_closed])
     def unseal(self, *, version: Any, content: Any) -> Facts:
         """开标时逐份打开，内容与投标时的承诺值核对一致才算数。"""
-        taken = self.take_out(version, content)
-        return Facts(public={"version": taken.number, "content": taken.hash, "header": version.hash}, files=taken.files())
+        return self._taken(version, content)
 
     @step(state, _("用留存包恢复"), source=S.SUBMITTED, to=None, by=applicant, when=[did_not_open])
     def restore(self, *, version: Any, content: Any) -> Facts:
         """开标时没有打开的，由投标单位上传投标留存包；与承诺值逐字节一致才接受。"""
-        taken = self.take_out(version, content)
-        return Facts(public={"version": taken.number, "content": taken.hash, "header": version.hash}, files=taken.files())
+        return self._taken(version, content)
+
+    def _taken(self, version: Any, content: Any) -> Facts:
+        """What could not be taken (a file that is too large, disguised or infected) stands in the bid's history for the bidder and the desk."""
+        taken, told = self.take_out(version, content)
+        public = {"version": taken.number, "content": taken.hash, "header": version.hash, "not_taken": len(told)}
+        return Facts(public=public, private={"note": " ".join(told)} if told else {}, files=taken.files())
 
     @step(state, _("请签署人查看"), source=[S.DRAFT, S.SUBMITTED, S.RETURNED, S.WITHDRAWN], to=None, by=writer,
           when=[not_under_seal, in_time], then=["bidding.ask_to_sign"])

@@ -69,7 +69,10 @@ def _rows(form: SealedForm, table: Table) -> list[dict[str, Any]]:
 
 
 def _attached(form: SealedForm, path: str, content: bytes) -> str:
-    """Keep one attachment; a sentence when it could not be kept. Its day of expiry is kept as it was typed, also when it has passed since."""
+    """Keep one attachment; a sentence when it could not be kept. Its day of expiry is kept as it was typed, also when it has passed since.
+
+    Raises FileRefused("unscanned"): a scanner that does not answer says nothing about the file, and an opening comes only once.
+    """
     code, _slash, name = path.partition("/")
     asked = next((item for item in form.papers.asked if item.code == code), None)
     if asked is None:
@@ -79,6 +82,8 @@ def _attached(form: SealedForm, path: str, content: bytes) -> str:
     except Invalid as refused:
         return _("附件“%(name)s”：%(why)s") % {"name": path, "why": refused}
     except FileRefused as refused:
+        if refused.code == "unscanned":
+            raise
         return _("附件“%(name)s”：%(why)s") % {"name": path, "why": refused.sentence}
     return ""
 

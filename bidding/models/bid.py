@@ -168,16 +168,20 @@ class Bid(BidMachine):
         for name, file in files.items():
             version.files.create(name=name, file=file)
 
-    def take_out(self, version: SealedVersion, content: Opened) -> BidVersion:
-        """Make the working copy and its frozen version out of what was sealed. Called by the `unseal` and `restore` steps only."""
-        formats.take(self, content, version.declarations)
+    def take_out(self, version: SealedVersion, content: Opened) -> tuple[BidVersion, list[str]]:
+        """Make the working copy and its frozen version out of what was sealed; and sentences about what could not be taken.
+
+        Called by the `unseal` and `restore` steps only. Raises FileRefused("unscanned") while the virus scanner does not answer.
+        """
+        told = formats.take(self, content, version.declarations)
         self.opened_at, self.seal_refusal = clock.now(), ""
         texts = {d.code: d.text for d in self.rules.forms.declarations}
         signed = [{"code": code, "text": texts.get(code, code)} for code in version.declarations]
-        return self._frozen(
+        made = self._frozen(
             signed, number=version.number, submitted_at=version.submitted_at, submitted_by=version.submitted_by,
             receipt=version.receipt, receipt_number=version.receipt_number,
         )  # fmt: skip
+        return made, told
 
     def restore_version(self) -> BidVersion:
         """Make the working copy equal to the last submitted version again. Called by the `settle` step only."""

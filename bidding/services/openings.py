@@ -18,7 +18,7 @@ from bidding.sealing.keys import public_half
 from bidding.sealing.opening import Outcome
 from bidding.sealing.refusals import SealRefused
 from bidding.services.ceremonies import at_turn
-from bidding.services.sealing import invalid
+from bidding.services.sealing import invalid, refuse_another_bid, scanned
 from grants import clock
 from grants.ledger.log import rfc3339
 from grants.people.models import User
@@ -32,13 +32,15 @@ log = logging.getLogger(__name__)
 def open_bids(share: SealShare, secret: str, *, by: User) -> SealKey:
     """开标 of a whole call, all of it or nothing: a run that was cut off has opened nothing and is done again. One group at a time.
 
-    secret: the call's key, `AGE-SECRET-KEY-1…`. Raises NotYou, NotNow (too early, not at turn, already open), Invalid (another key).
+    secret: the call's key, `AGE-SECRET-KEY-1…`. Raises NotYou, NotNow (too early, not at turn, already open), Invalid (another key, a
+    virus scanner that does not answer: without it every attachment would be lost, so nothing is opened).
     """
     key = SealKey.objects.select_for_update(of=("self",)).select_related(*SealKey.door_select).get(pk=share.key_id)
     held = at_turn(share, by)
     _refuse_early(key, by)
     _refuse_other(key, secret)
-    outcomes = [_taken_out(version, secret) for version in waiting(key)]
+    with scanned():
+        outcomes = [_taken_out(version, secret) for version in waiting(key)]
     record = _recorded(key, held.group, outcomes)
     held.layer, held.waiting = 0, ""
     held.save(update_fields=["layer", "waiting"])
@@ -74,6 +76,7 @@ def _taken_out(version: SealedVersion, secret: str) -> Outcome:
     """Open one bid and write it down. Whatever is wrong with it is its own outcome."""
     header = Sealed(version.told, {})
     try:
+        refuse_another_bid(version)
         content = envelope.opened(version.told, version.sealed().files, secret)
         perform(version.bid, "unseal", by=SYSTEM, version=version, content=content)
     except SealRefused as refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.files import File
@@ -16,6 +17,7 @@ from bidding.sealing import envelope
 from bidding.sealing.envelope import KeptCopy, Place
 from bidding.sealing.refusals import SealRefused
 from grants.documents.files import keep
+from grants.documents.inspection import FileRefused
 from grants.documents.models import StoredFile
 from grants.ledger.canonical import NotCanonical, encode
 from grants.people.models import User
@@ -42,7 +44,21 @@ def key_of(call: Any) -> SealKey:
 def place_of(bid: Bid) -> Place:
     """Which version of which bid is sealed next. The second name is random ids: whose bid it is, not who they are."""
     last = bid.sealed_versions.order_by("-number").values_list("number", flat=True).first() or 0
-    return Place(bid.call.code, f"{bid.organisation_id}/{bid.pk}", last + 1)
+    return _place(bid, last + 1)
+
+
+def _place(bid: Bid, version: int) -> Place:
+    return Place(bid.call.code, f"{bid.organisation_id}/{bid.pk}", version)
+
+
+def refuse_another_bid(version: SealedVersion) -> None:
+    """A header that names another bid than the one whose row it stands in: header and files were changed over together in the database.
+
+    Raises SealRefused("other_bid").
+    """
+    for field, value in _place(version.bid, version.number).says().items():
+        if version.told.get(field) != value:
+            raise SealRefused("other_bid", envelope.MANIFEST, field=field)
 
 
 def hand_in(
@@ -148,16 +164,27 @@ def payload(bid: Bid, fields: Sequence[Sequence[str]], declarations: Sequence[st
 def restore(bid: Bid, copy: KeptCopy, *, by: User) -> Bid:
     """用留存包恢复 a bid that did not open: accepted only when it is byte for byte what was handed in.
 
-    Raises NotYou, NotNow (it opened, or opening has not been tried), Invalid (another copy).
+    Raises NotYou, NotNow (it opened, or opening has not been tried), Invalid (another copy, a virus scanner that does not answer).
     """
     version = bid.sealed_latest
     if version is None:
         raise NotNow(_("这份投标没有密封提交过，不需要恢复。"), rule="did_not_open", verb="restore")
     try:
+        refuse_another_bid(version)
         content = envelope.restored(version.told, copy)
     except SealRefused as refusal:
         raise invalid(refusal) from refusal
-    return perform(bid, "restore", by=by, version=version, content=content)
+    with scanned():
+        return perform(bid, "restore", by=by, version=version, content=content)
+
+
+@contextmanager
+def scanned() -> Iterator[None]:
+    """Inside, a virus scanner that does not answer stops everything, with what to do; what was begun is rolled back by the caller's transaction."""
+    try:
+        yield
+    except FileRefused as away:
+        raise Invalid(_("病毒检查程序没有应答，附件收不下，所以什么也没有打开。请管理员恢复后再试一次。"), rule="unscanned") from away
 
 
 def header_json(text: str) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from review import services
 from review.ballots import own_criteria
 from review.blinding import BLACK, blackened, frozen
 from review.models import Panel, Review
-from review.queue import own
+from review.queue import Filter, own
 from tests.world import bidding, calls, people, shared
 from tests.world import review as world
 from tests.world.crawl import read_all
@@ -70,6 +70,7 @@ def told(call: Any, who: Any) -> Bid:
     bids.save_team(bid, [{**m, "name": MEMBER} if i == 0 else m for i, m in enumerate(bidding.team(call))], by=who.signatory)
     bids.attach(bid, call.rules.attachments[0].code, paper(), by=who.signatory, name="哨兵文件原件.pdf")
     bids.attach(bid, "nameless", paper(), by=who.signatory, name="哨兵文件隐名.pdf")
+    Bid.objects.filter(pk=bid.pk).update(title=f"{NAME}暖巢行动")
     return bids.submit(bid, by=who.signatory, declarations=bidding.pledges(call))
 
 
@@ -165,11 +166,18 @@ def test_a_reviewer_downloads_only_the_nameless_copy_without_name_or_properties(
         assert kept_file.read() == body, "cleaned when it was handed in: the frozen hash is that of what reviewers read"
 
 
+def test_a_search_finds_by_what_is_shown_and_never_by_the_name_that_is_not(judged: Judged, panel: Panel) -> None:
+    """Otherwise one search would confirm who bids."""
+    review = world.review_of(panel, judged.bids[0])
+    found = {text: [row.pk for row in Filter(text=text).rows(review.expert.user)] for text in (*MARKERS, "澄空", "暖巢", judged.bids[0].number)}
+    assert found == {**{word: [] for word in (*MARKERS, "澄空")}, "暖巢": [review.pk], judged.bids[0].number: [review.pk]}
+
+
 def test_the_rows_themselves_carry_no_bidder(judged: Judged, panel: Panel) -> None:
     """Not the template but the selector: organisation, sponsor, people, attachments and words are gone from what a query returns."""
     review = world.review_of(panel, judged.bids[0])
     row = own(review.expert.user).get(pk=review.pk)
-    assert (row.bid.title, row.bid.number) == (judged.bids[0].title, judged.bids[0].number)
+    assert (row.bid.title, row.bid.number) == (f"{BLACK}暖巢行动", judged.bids[0].number)
     assert NAME not in f"{row.bid.organisation} {row.bid.organisation.phone} {row.bid.sponsor}"
     text = str(frozen(row.bid, row.bid.latest))
     assert not [word for word in MARKERS if word in text]

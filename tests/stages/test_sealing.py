@@ -18,9 +18,10 @@ from bidding.rules import handed_in as counted
 from bidding.sealing import ceremony, envelope, folder
 from bidding.services import ceremonies, openings, receipts, sealing
 from bidding.services.ceremonies import Seat
-from grants import clock
+from grants import clock, ledger
 from grants.calls import services as call_services
 from grants.documents.files import path_of, read_file
+from grants.documents.inspection import FileRefused
 from grants.ledger.models import AuditEvent
 from grants.notifications.models import Message
 from grants.workflow.door import explain
@@ -341,6 +342,57 @@ class TestOpening:
             found.open()
         assert OpeningRecord.objects.get().failed == 2
         assert set(SealedVersion.objects.values_list("refusal", flat=True)) == {"damaged"}
+
+    def test_a_header_that_was_changed_over_together_with_its_files_does_not_open_under_another_name(self, found: Sealed, desk: Office, who: Body) -> None:
+        """Header and files fit each other; they are not this organisation's. Nor does a kept copy restore what is another's."""
+        first, copy = world.handed_in(found, who)
+        second, _copy = world.handed_in(found, people.body(desk))
+        one, other = first.sealed_latest, second.sealed_latest
+        assert one is not None
+        assert other is not None
+        SealedVersion.objects.filter(pk=one.pk).update(bid=second, number=2)
+        SealedVersion.objects.filter(pk=other.pk).update(bid=first)
+        found = world.closed(found)
+        with clock.at(closing(found)):
+            found.open()
+            assert OpeningRecord.objects.get().failed == 2
+            assert set(Bid.objects.values_list("seal_refusal", flat=True)) == {"other_bid"}
+            with pytest.raises(Invalid, match="另一份投标"):
+                sealing.restore(Bid.objects.get(pk=second.pk), copy, by=who.signatory)
+
+    def test_while_the_virus_scanner_is_away_nothing_is_opened_and_no_attachment_is_lost(self, found: Sealed, who: Body, monkeypatch: Any) -> None:
+        bid, _copy = world.handed_in(found, who, attachments={f"{found.call.rules.attachments[0].code}/方案.pdf": plain.pdf()})
+        found = world.closed(found)
+
+        def away(*_a: Any, **_more: Any) -> None:
+            raise FileRefused("unscanned", "“%(name)s”暂时无法进行病毒检查。", name="章程.pdf")
+
+        with clock.at(closing(found)):
+            with monkeypatch.context() as dead:
+                dead.setattr("bidding.sealed_writing.take", away)
+                with pytest.raises(Invalid, match="病毒检查程序没有应答"), transaction.atomic():
+                    found.open()
+            assert found.fresh().state == "ready"
+            assert not OpeningRecord.objects.exists()
+            assert found.open().state == "opened"
+        opened = Bid.objects.get(pk=bid.pk)
+        assert opened.attachments.exists()
+        assert not opened.seal_refusal
+
+    def test_a_file_that_could_not_be_taken_is_told_in_the_bids_history(self, found: Sealed, who: Body, monkeypatch: Any) -> None:
+        """An infected or disguised file inside a sealed bid does not vanish in silence: the bidder and the desk read which and why."""
+        bid, _copy = world.handed_in(found, who, attachments={f"{found.call.rules.attachments[0].code}/方案.pdf": plain.pdf()})
+        found = world.closed(found)
+
+        def infected(*_a: Any, **_more: Any) -> None:
+            raise FileRefused("virus", "“%(name)s”含有病毒（%(virus)s），没有保存。", name="章程.pdf", virus="Test")
+
+        monkeypatch.setattr("bidding.sealed_writing.take", infected)
+        with clock.at(closing(found)):
+            found.open()
+        entry = next(e for e in ledger.history(Bid.objects.get(pk=bid.pk).subject) if e.event == "bid.unseal")
+        assert entry.public["not_taken"] >= 1
+        assert "含有病毒" in str((entry.private or {})["note"])
 
     def test_an_opening_that_was_cut_off_has_opened_nothing_and_is_done_again(self, found: Sealed, desk: Office, who: Body, monkeypatch: Any) -> None:
         world.handed_in(found, who)
