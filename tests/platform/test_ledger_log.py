@@ -222,14 +222,16 @@ def test_what_is_too_late_for_a_checkpoint_is_counted_and_placed_by_the_night(mo
 @pytest.mark.django_db
 def test_a_long_log_is_signed_by_looking_at_the_newest_ids_only() -> None:
     """Both sides of the look are bounded: otherwise every checkpoint would read every place ever given."""
-    bk.write(3)
+    before = bk.write(3)[-1].pk
     ledger.checkpoint()
+    after = bk.write(1)[-1].pk
     with CaptureQueriesContext(connection) as asked:
         ledger.sequence()
         ledger.checkpoint()
     looks = [each["sql"] for each in asked if "NOT EXISTS" in each["sql"].upper()]
     assert len(looks) == 2
-    assert all(look.count(" > ") == 2 for look in looks)
+    for look, bound in zip(looks, (before - sequencer.NEAR, after - sequencer.FAR), strict=True):
+        assert look.count(f" > {bound}") + look.count(f" > ({bound})") == 2, look
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ from bidding import services
 from bidding.services import receipts as held
 from grants import clock, ledger
 from grants.audit import packing
+from grants.desk.evidence import kinds
 from grants.desk.square import passport
 from grants.documents.files import read_file
 from grants.ledger.attached import receipt_in
@@ -83,6 +84,17 @@ def test_a_pdf_without_the_signed_file_is_no_receipt_and_the_page_says_what_to_d
     page = Client().post(reverse("desk:receipts"), {"file": SimpleUploadedFile("r.pdf", out.getvalue())})
     assert page.status_code == 422 and "没有内嵌的回执签名文件" in page.content.decode()
     assert "这张回执不成立" not in said(out.getvalue(), "r.pdf"), "it is asked about as a contract, not called a false receipt"
+
+
+def test_a_receipt_signed_for_an_entry_that_the_log_holds_otherwise_is_not_called_written_down(bid: Any) -> None:
+    """Whoever stole the receipt key can sign an entry with a number that exists: the bytes must be the same, not only the number."""
+    found = held.of_bid(bid)[0]
+    ledger.checkpoint()
+    text = json.loads(held.signed(found))
+    other = text["leaf"].replace(bid.subject, f"bid:{bid.pk.hex}")
+    report = kinds._by_now(json.dumps({**text, "leaf": other}))
+    assert report.level == "unsure"
+    assert kinds._by_now(json.dumps(text)).level == "holds"
 
 
 @pytest.mark.parametrize("change", ["project", "signature", "leaf"])
