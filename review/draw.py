@@ -1,9 +1,5 @@
 """公开抽取: a draw that anybody can repeat. The shuffle and the reading of seats are written out here, the generator in `grants.counting`.
 
-Generator: word(i) = the first 8 bytes, big-endian, of SHA-256(seed ‖ i as 8 bytes big-endian), i = 0, 1, 2 … — library generators
-change between versions and cannot be redone with a pocket hash. A number below n is word mod n; a word at or above the largest
-multiple of n under 2⁶⁴ is thrown away (rejection), so that no number is more likely than another.
-
 Test vectors (seed = 32 zero bytes): the words begin 2c34ce1df23b838c, 08e00266fff0aacc; more in tests/pure/test_draw.py. Pure.
 """
 

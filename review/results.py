@@ -100,9 +100,16 @@ class Tally:
         seats = {r.expert.code: self.seats[r.expert_id] for r in rows}
         return composing.Heard(own, seats, self.entered(bid)).full(self.rules, bid.track)
 
+    @cached_property
+    def _entered(self) -> Mapping[Any, dict[str, Decimal]]:
+        found: dict[Any, dict[str, Decimal]] = defaultdict(dict)
+        for (bid, component), value in self.others.items():
+            found[bid][component] = value
+        return found
+
     def entered(self, bid: Bid) -> dict[str, Decimal]:
         """Component → what was entered once for this bid, points."""
-        return {component: value for (at, component), value in self.others.items() if at == bid.pk}
+        return self._entered.get(bid.pk, {})
 
     def totals(self, bid: Bid, stage: str) -> dict[str, Decimal]:
         """Expert code → total of the ballot, 0…100."""

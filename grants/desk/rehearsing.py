@@ -20,10 +20,11 @@ from grants.awards.limits import selection_rules
 from grants.awards.selection import propose, with_lots
 from grants.calls.facts import eligibility_facts
 from grants.calls.models import Call
+from grants.calls.rulebook.invented import synthetic
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.review import Sheet
 from grants.calls.rulebook.rehearsal import Line, Rehearsal, Swing, Usage, rehearse
-from grants.calls.rulebook.trial import TrialBid, synthetic
+from grants.calls.rulebook.trial import TrialBid
 from grants.money import ZERO, NotMoney, floor
 from review import composing, scoring
 from review.calibration.official import calibrated, strictness

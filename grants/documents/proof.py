@@ -50,6 +50,15 @@ class Report:
     cannot_say: tuple[str | _StrPromise, ...] = field(default=())
 
 
+def _no_file(_content: bytes) -> bool:
+    """What is only typed comes in no file."""
+    return False
+
+
+def _never_asked(_content: bytes) -> Report:
+    raise LookupError("this kind is typed, not handed in as a file")
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of file that can be checked. name: a slug; extensions: lower case with dot; max_bytes: read in memory, so keep it small.
@@ -62,8 +71,8 @@ class Kind:
     explains: str | _StrPromise
     extensions: tuple[str, ...]
     max_bytes: int
-    looks: Callable[[bytes], bool]
-    check: Callable[[bytes], Report]
+    looks: Callable[[bytes], bool] = _no_file
+    check: Callable[[bytes], Report] = _never_asked
     typed: Callable[[str], Report | None] | None = None
 
 

@@ -46,6 +46,7 @@ def _run(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any])
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchone() if "RETURNING" in statement else None
+    connection.validate_no_broken_transaction()  # what Django's own cursor asks first
     from psycopg import Cursor  # noqa: PLC0415 - with SQLite nobody needs it
 
     raw = connection.connection

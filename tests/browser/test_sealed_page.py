@@ -279,6 +279,52 @@ def test_an_altered_script_is_not_run_and_nothing_is_sent(town: Town, desk: Desk
     assert posts == []
 
 
+PASTE = """(cell, text) => { const data = new DataTransfer(); data.setData("text/plain", text);
+    cell.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })); }"""
+
+
+def test_rows_from_a_spreadsheet_are_pasted_here_and_taken_back(town: Town, desk: Desk) -> None:
+    """What can be read fills the table, what cannot is named by line and column; one click and the table is as before. Nothing is sent."""
+    person = begun(town, desk)
+    page = person.page
+    filled(person, desk)
+    names = page.locator("[name^=budget-][name$=-name]")
+    written = "all => all.map((one) => one.value).filter(Boolean)"  # rows that were added for it stay, blank
+    before = names.evaluate_all(written)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    category = page.locator("[name=budget-0-category] option").nth(1).text_content() or ""
+    names.first.evaluate(PASTE, f"类别\t名称\t单价\t数量\n{category.strip()}\t血压计\t１,２００\t3\n{category.strip()}\t床垫\t很多\t1\n")
+    report = page.locator("[data-paste-report]").first
+    expect(report).to_contain_text("已填入")
+    expect(report).to_contain_text("很多")
+    assert "血压计" in names.evaluate_all("all => all.map((one) => one.value)")
+    person.look()
+    report.get_by_role("button", name="撤销这次粘贴").click()
+    expect(report).to_contain_text("已撤销")
+    assert names.evaluate_all(written) == before
+    assert "POST" not in sent
+    assert person.faults == []
+
+
+def test_a_budget_that_breaks_a_rule_of_the_whole_is_not_sealed_and_the_sentence_says_which(town: Town, desk: Desk) -> None:
+    """What the server may not see before the opening is judged here: the total over the cap stops 封标, and a mended one goes on."""
+    person = begun(town, desk)
+    page = person.page
+    filled(person, desk)
+    price = page.locator("[name=budget-0-unit_price]")
+    sound = price.input_value()
+    price.fill("99999999")
+    page.get_by_role("button", name="封标并提交").click()
+    problems = page.locator("[data-sealed-problems]")
+    expect(problems).to_be_visible()
+    expect(problems).to_contain_text("上限")
+    person.look()
+    price.fill(sound)
+    page.get_by_role("button", name="检查").click()
+    expect(page.locator("[data-sealed-complete]")).to_contain_text("没有发现问题")
+
+
 def test_two_tabs_one_pen(town: Town, desk: Desk) -> None:
     """The second tab looks on; when it takes the pen it has what the first one wrote, and the first cannot write any more."""
     person = begun(town, desk)

@@ -9,9 +9,9 @@ import pytest
 
 from grants.calls.rulebook import presets
 from grants.calls.rulebook.eligibility import Outcome, assess
+from grants.calls.rulebook.invented import SEED, fitting, synthetic
 from grants.calls.rulebook.rehearsal import exclusions, rehearse
 from grants.calls.rulebook.toml import from_data
-from grants.calls.rulebook.trial import SEED, fitting, synthetic
 
 
 def rules(name: str = "district", **changes: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -18,9 +19,9 @@ from grants import clock
 from grants.calls import services
 from grants.calls.models import Call
 from grants.calls.rulebook import presets
+from grants.calls.rulebook.invented import synthetic
 from grants.calls.rulebook.rehearsal import rehearse
 from grants.calls.rulebook.toml import dumps, from_data
-from grants.calls.rulebook.trial import synthetic
 from grants.desk import rehearsing, rounds
 from grants.people.models import User
 from review.models import Result
@@ -164,8 +165,6 @@ def test_a_weight_that_decides_is_found_by_moving_it() -> None:
     plain["allocation"] = {**plain["allocation"], "awards_max": 1}
     rules = from_data({k: v for k, v in plain.items() if v is not None} | {"review": {k: v for k, v in plain["review"].items() if v is not None}})
     base = synthetic(rules, count=2)
-    from dataclasses import replace
-
     one = replace(base[0], stages={}, others={}, ballots=({"need": Decimal("0.95"), "plan": Decimal("0.70")},) * rules.review.panel.size)
     two = replace(base[1], stages={}, others={}, ballots=({"need": Decimal("0.70"), "plan": Decimal("0.94")},) * rules.review.panel.size)
     result = rehearse(rules, [one, two])
@@ -189,13 +188,80 @@ def test_a_rehearsal_mixes_in_what_residents_and_pledges_give() -> None:
     plain = presets.load("district").plain()
     plain["review"]["mix"] = {"experts": "60.00", "residents": "20.00", "pledges": "20.00"}
     rules = from_data(plain)
-    from dataclasses import replace
-
     base = synthetic(rules, count=2)
     others = [{"residents": Decimal(share), "pledges": Decimal(share)} for share in (0, 1)]
     lines = rehearse(rules, [replace(bid, stages=base[0].stages, others=entered) for bid, entered in zip(base, others, strict=True)]).lines
     assert [line.bid for line in lines] == [base[1].code, base[0].code]
     assert lines[0].score is not None and lines[1].score is not None and lines[0].score - lines[1].score == 40
+
+
+def two(rules: Any, **of_each: tuple[Any, Any]) -> list[Any]:
+    """Two invented bids of two organisations, alike but for what is given."""
+    first, second = synthetic(rules, count=2)
+    twin = replace(first, code=second.code, organisation=second.organisation)
+    return [replace(bid, **{name: pair[n] for name, pair in of_each.items()}) for n, bid in enumerate((first, twin))]
+
+
+def led_by(rules: Any, bids: list[Any]) -> Decimal:
+    """How far the second bid is ahead of the first."""
+    scores = {line.bid: line.score for line in rehearse(rules, bids).lines}
+    return scores[bids[1].code] - scores[bids[0].code]
+
+
+def changed(name: str, **review: Any) -> Any:
+    plain = presets.load(name).plain()
+    plain["review"] = {**plain["review"], **review}
+    return from_data(plain)
+
+
+def test_a_rehearsal_adds_bonus_points() -> None:
+    rules = changed("district", bonuses=[{"code": "award", "name": "获奖加分", "cap": "4.00"}])
+    others = synthetic(rules, count=1)[0].others
+    assert led_by(rules, two(rules, others=({**others, "bonus:award": Decimal(0)}, {**others, "bonus:award": Decimal(1)}))) == 4
+
+
+def test_a_rehearsal_weighs_stages_as_the_rules_do() -> None:
+    """One bid is twenty points of a hundred better on paper, at sixty per cent; nothing else differs."""
+    rules = changed("district", stages=[{"kind": "document", "weight": "60.00"}, {"kind": "oral", "weight": "40.00"}])
+    codes = [c.code for c in rules.review.sheets[0].criteria]
+    readers = [f"{n:02}" for n in range(1, max(rules.review.panel.size, rules.review.panel.min_ballots) + 1)]
+
+    def stage(share: str) -> dict[str, dict[str, Decimal]]:
+        return {reader: dict.fromkeys(codes, Decimal(share)) for reader in readers}
+
+    worse, better = {"document": stage("0.6"), "oral": stage("0.6")}, {"document": stage("0.8"), "oral": stage("0.6")}
+    assert led_by(rules, two(rules, stages=(worse, better))) == 12
+
+
+def test_a_rehearsal_counts_what_was_found_on_site() -> None:
+    rules = presets.load("professional")
+    check = rules.review.site_check
+    assert check is not None
+    others = synthetic(rules, count=1)[0].others
+    pair = ({**others, "site_check": Decimal(0)}, {**others, "site_check": Decimal(1)})
+    assert led_by(rules, two(rules, others=pair)) == check.points * rules.review.mix.experts / 100
+
+
+def test_a_rehearsal_takes_off_strictness_where_calibrated_scores_are_official() -> None:
+    """The strict reader's bids catch up: under trimmed means they trail by more."""
+    plain, official = changed("district", official="trimmed"), changed("district", official="calibrated")
+    spread = []
+    for rules in (plain, official):
+        lines = rehearse(rules, synthetic(rules, experts=12)).lines
+        spread.append({line.bid: line.score for line in lines if line.score is not None})
+    assert spread[0].keys() == spread[1].keys()
+    assert spread[0] != spread[1]
+
+
+def test_a_rehearsal_draws_lots_in_the_grey_band_as_the_proposal_does() -> None:
+    """Near the last place the lot decides, not the third digit: other awards than by rank alone, and the page says that the real lot will differ."""
+    banded = presets.load("district").plain()
+    banded["allocation"] = {**banded["allocation"], "grey_band": "3.00"}
+    bids = synthetic(from_data(banded))
+    result, plain = rehearse(from_data(banded), bids), rehearse(presets.load("district"), bids)
+    assert [line.score for line in result.lines] == [line.score for line in plain.lines]
+    assert [line.awarded for line in result.lines] != [line.awarded for line in plain.lines]
+    assert any("抽签用预演自己的种子" in sentence for sentence in result.unrehearsed)
 
 
 def test_the_rehearsal_page_is_for_those_who_draft_or_approve() -> None:

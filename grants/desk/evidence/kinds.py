@@ -28,9 +28,9 @@ def every() -> Iterator[Kind]:
     receipt = gettext_lazy("提交或撤回时签发的回执：签名文件，或内嵌签名文件的 PDF。")
     carried = gettext_lazy("单位的履约护照：签名与内容。")
     kept = gettext_lazy("公告上印的或您保存的台账根“大小:根”（填在下面）：是否与本站当时签署的一致。")
-    yield Kind("receipt", gettext_lazy("回执"), receipt, (".json", ".pdf"), 5 * MEBIBYTE, _is_receipt, check_receipt)
+    yield Kind("receipt", gettext_lazy("投标回执"), receipt, (".json", ".pdf"), 5 * MEBIBYTE, _is_receipt, check_receipt)
     yield Kind("passport", gettext_lazy("履约护照"), carried, (".json",), MEBIBYTE, _is_passport, check_passport)
-    yield Kind("root", gettext_lazy("每日根"), kept, (), 0, _is_no_file, check_passport, _typed_root)
+    yield Kind("root", gettext_lazy("每日根"), kept, (), 0, typed=_typed_root)
 
 
 # --- receipts ----------------------------------------------------------------------------------------------------------------
@@ -81,10 +81,6 @@ def _limits() -> tuple[str, ...]:
 
 def _is_passport(content: bytes) -> bool:
     return f'"{passport.FORMAT}"'.encode() in content
-
-
-def _is_no_file(_content: bytes) -> bool:
-    return False  # it is typed
 
 
 def check_passport(content: bytes) -> Report:

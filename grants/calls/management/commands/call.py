@@ -68,8 +68,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _rehearse(self, *, file: str, seed: int | None, bids: int | None, **_: Any) -> None:
+        from grants.calls.rulebook.invented import COUNT, SEED, synthetic  # noqa: PLC0415 - as above
         from grants.calls.rulebook.rehearsal import rehearse  # noqa: PLC0415 - as above
-        from grants.calls.rulebook.trial import COUNT, SEED, synthetic  # noqa: PLC0415 - as above
 
         rules = _read(file)
         trial = synthetic(rules, seed=SEED if seed is None else seed, count=bids or COUNT)
