@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ Nodes = npt.NDArray[Any]
 """32 bits: numbers of nodes, arcs and pairs, of which there are millions."""
 Narrow = npt.NDArray[Any]
 """16 bits: affinities and hashes."""
-NO_LIMIT: Final = 1 << 40
 
 
 @dataclass(frozen=True)
