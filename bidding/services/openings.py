@@ -6,7 +6,8 @@ The secret is an argument and a local variable: it is never stored, logged or pu
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -39,8 +40,8 @@ def open_bids(share: SealShare, secret: str, *, by: User) -> SealKey:
     held = at_turn(share, by)
     _refuse_early(key, by)
     _refuse_other(key, secret)
-    with scanned():
-        outcomes = [_taken_out(version, secret) for version in waiting(key)]
+    with scanned(), closing(waiting(key)) as versions:  # closed here: a cursor that outlives the rolled-back transaction breaks the next one
+        outcomes = [_taken_out(version, secret) for version in versions]
     record = _recorded(key, held.group, outcomes)
     held.layer, held.waiting = 0, ""
     held.save(update_fields=["layer", "waiting"])
@@ -62,7 +63,7 @@ def _refuse_other(key: SealKey, secret: str) -> None:
         raise Invalid(_("解出的不是本次征集的密钥，没有开标；请确认各位用的是本次征集登记的钥匙。"), rule="identity")
 
 
-def waiting(key: SealKey) -> Iterator[SealedVersion]:
+def waiting(key: SealKey) -> Generator[SealedVersion]:
     """The version that counts of every bid handed in, by number."""
     bids = Bid.objects.filter(call=key.call, sealed=True, state__in=("submitted", "returned", "admitted", "rejected"))
     for bid in bids.select_related(*Bid.door_select, "call__rules_version").order_by("number").iterator(chunk_size=100):
