@@ -88,7 +88,7 @@ class BidMachine(Machine):
         self.submitted_at = clock.arrived()
         self.give_number()
         self.receive_sealed(version, files)
-        public = {"number": self.number, "version": version.number, "content": version.hash, "mode": str(version.mode)}
+        public = {"number": self.number, "version": version.number, "content": version.hash, **version.sealed_with}
         return Facts(public=public, files={name: file.sha256 for name, file in files.items()})
 
     @step(state, _("打开密封投标"), source=S.SUBMITTED, to=None, by=the_clock, when=[under_seal, call_is_closed])

@@ -90,7 +90,9 @@ def _seal_links(key: SealKey, actor: Any) -> Sequence[Link]:
 
 def _seal_documents(key: SealKey, actor: Any) -> list[tuple[Any, StoredFile]]:
     record = getattr(key, "opening_record", None)
-    return [(_("开标记录"), record.pdf)] if record is not None and record.pdf is not None else []
+    rows = key.programs.exclude(pdf=None).select_related("pdf")
+    notices = [(_("密封投标公告 %(at)s") % {"at": row.at.astimezone(clock.TZ).date()}, row.pdf) for row in rows if row.pdf is not None]
+    return [*notices, *([(_("开标记录"), record.pdf)] if record is not None and record.pdf is not None else [])]
 
 
 PAGES: dict[type[Machine], Page] = {

@@ -8,8 +8,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bidding import seal_rules as rules
+from bidding import sealing_bundle
 from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
+from grants.workflow.rules import the_clock
 
 
 class SealStates(models.TextChoices):
@@ -42,10 +44,36 @@ class SealMachine(Machine):
         self.prove(share, content)
         return Facts(public={"group": share.group})
 
-    @step(state, _("演练完毕"), source=S.MADE, to=S.READY, by=rules.custodian, when=[rules.all_rehearsed])
+    @step(
+        state,
+        _("演练完毕"),
+        source=S.MADE,
+        to=S.READY,
+        by=rules.custodian,
+        when=[rules.all_rehearsed],
+        then=["bidding.print_seal_notice"],
+    )
     def get_ready(self) -> Facts:
-        """每一组都打开过测试信封，征集可以开始受理。"""
-        return Facts(public={"groups": self.shares.count()})
+        """每一组都打开过测试信封，征集可以开始受理；公钥和封标程序的指纹就此公告。"""
+        return Facts(public={"groups": self.shares.count(), **self._announce()})
+
+    @step(
+        state,
+        _("登记封标程序更新"),
+        source=S.READY,
+        to=None,
+        by=the_clock,
+        when=[rules.bids_may_come, rules.program_has_changed],
+        then=["bidding.print_seal_notice"],
+    )
+    def renew_program(self) -> Facts:
+        """受理期间系统升级，网页发出的封标程序变了：新的指纹记入台账并重新公告，原来的仍然保留。"""
+        return Facts(public=self._announce())
+
+    def _announce(self) -> dict[str, Any]:
+        """What bidders compare: the very scripts this system serves now, and what they seal to."""
+        row = self.programs.create(fingerprint=sealing_bundle.fingerprint(), at=clock.now())
+        return {"program": row.fingerprint, "recipient": self.recipient, "record": self.fingerprint}
 
     @step(state, _("更换密钥"), source=[S.MADE, S.READY], to=S.REPLACED, by=rules.dealer, when=[rules.not_yet_open], danger=True)
     def replace(self) -> None:

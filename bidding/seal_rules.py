@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from bidding import sealing_bundle
 from grants import clock
 from grants.people.permissions import scopes_with
 from grants.people.rules import may
@@ -57,6 +58,18 @@ def all_rehearsed(ask: Ask) -> object:
     if not left:
         return True
     return _("还有 %(n)d 组没有演练开标：%(which)s。") % {"n": len(left), "which": "；".join(left)}
+
+
+@rule(_("征集已公布、尚未截止"), _("征集没有公布或已经截止，不再登记封标程序。"))
+def bids_may_come(ask: Ask) -> bool:
+    return ask.obj.call.state in ("published", "open")
+
+
+@rule(_("网页发出的封标程序与最近公告的不同"), _("网页发出的封标程序就是最近公告的那一份。"))
+def program_has_changed(ask: Ask) -> bool:
+    """A key from before programs were announced has none: the one that is served is announced then."""
+    last = ask.obj.programs.last()
+    return last is None or last.fingerprint != sealing_bundle.fingerprint()
 
 
 @rule(_("已截止，且等待期已过"))

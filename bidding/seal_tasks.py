@@ -1,4 +1,4 @@
-"""What follows an opening: the printed record, and a letter to everybody whose bid was opened or stayed closed."""
+"""What is printed of a key and after an opening: the notice of keys and programs, the record, a letter to everybody who had handed in."""
 
 from __future__ import annotations
 
@@ -7,16 +7,54 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from bidding.models import OpeningRecord, SealedVersion, SealKey
+from bidding import sealing_bundle
+from bidding.models import OpeningRecord, SealedVersion, SealKey, SealProgram
 from bidding.sealing.refusals import SealRefused
 from bidding.tasks import beijing, write_to
 from grants import clock
 from grants.documents.files import store
 from grants.documents.pdf import render_pdf
 from grants.documents.qr import qr_code
+from grants.ledger import keys
 from grants.workflow.effects import Apply, Job, effect
 
 RECORD_BYTES = 20 * 1024 * 1024
+MOST_LINE = 200
+"""Letters of a public key that is printed: the post-quantum one has thousands and stands on the page."""
+
+
+@effect("bidding.print_seal_notice", slow=True)
+def print_seal_notice(job: Job) -> Apply:
+    """Print what bidders compare, once for every announced program; the key's record and the list of scripts are inside the file."""
+    waiting = SealProgram.objects.filter(key_id=job.object_id, pdf=None).select_related("key__call__agency")
+    printed = [(row, _notice(row)) for row in waiting]
+
+    def apply() -> None:
+        for row, pdf in printed:
+            row.pdf = store(pdf, name="notice.pdf", allowed={"pdf"}, max_bytes=RECORD_BYTES)
+            row.save(update_fields=["pdf"])
+
+    return apply
+
+
+def _notice(row: SealProgram) -> bytes:
+    inside = {"key.json": row.key.record.encode(), "programs.txt": sealing_bundle.listed().encode()}
+    return render_pdf(
+        "documents/seal_notice.html", notice_context(row), identifier=f"seal:{row.key.fingerprint}:{row.pk}",
+        issued_on=row.at.astimezone(clock.TZ).date(), attachments=inside,
+    )  # fmt: skip
+
+
+def notice_context(row: SealProgram) -> dict[str, Any]:
+    """What `documents/seal_notice.html` asks for: the programs up to this row. Offices, not names."""
+    key = row.key
+    return {
+        "call": key.call.title, "code": key.call.code, "opens_at": key.call.opens_at, "closes_at": key.call.closes_at,
+        "officers": [officer.name for officer in key.officers.all()], "threshold": key.threshold, "recipient": key.recipient,
+        "fingerprint": key.fingerprint, "programs": [(each.fingerprint, each.at) for each in key.programs.filter(pk__lte=row.pk)],
+        "scripts": len(sealing_bundle.PROGRAM), "keys": [str(line) for line in keys.published() if len(str(line)) < MOST_LINE],
+        "issuer": key.call.agency.name, "digest": key.fingerprint, "qr": qr_code(_address(key), label="密封投标与开标"),
+    }  # fmt: skip
 
 
 @effect("bidding.print_opening", slow=True)

@@ -43,6 +43,13 @@ def fingerprint() -> str:
 
 
 @cache
+def listed() -> str:
+    """The scripts in the order of the fingerprint, each with its SHA-256, and how anybody makes it again. Text of `sha256sum`'s shape."""
+    rows = (f"{hashlib.sha256(content_of(name)).hexdigest()}  {name}\n" for name in PROGRAM)
+    return f"{''.join(rows)}# cat {' '.join(PROGRAM)} | sha256sum\n{fingerprint()}\n"
+
+
+@cache
 def integrity(name: str) -> str:
     """What a page demands of a script, in the form of the `integrity` attribute. The bundle's is the pinned one, whatever lies on the disk."""
     return SRI if name == BUNDLE else sri(content_of(name))

@@ -100,6 +100,7 @@ def receipt_context(held: receipts.Held) -> dict[str, Any]:
         "project": said["project"],
         "amount": Decimal(said["grant"]) if said["grant"] else None,
         "sealed": said.get("sealed", ""),
+        "program": receipts.about(held).get("program", ""),
         "submitted_at": version.submitted_at,
         "closes_at": call.closes_at,
         "submitted_by": str(version.submitted_by),

@@ -14,6 +14,7 @@ from bidding.models.bid import (
     TeamMember,
     WithdrawalReceipt,
 )
+from bidding.models.seal_program import SealProgram
 from bidding.models.sealed import (
     OfficerKey,
     OpeningRecord,
@@ -41,6 +42,7 @@ __all__ = [
     "RelatedDismissal",
     "SealKey",
     "SealOfficer",
+    "SealProgram",
     "SealShare",
     "SealedFile",
     "SealedVersion",

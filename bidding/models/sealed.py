@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from bidding import sealing_bundle
 from bidding.models.bid import Bid
 from bidding.seal_machine import SealMachine, SealStates
 from bidding.seal_rules import USABLE, seal_visible
@@ -221,6 +222,12 @@ class SealedVersion(models.Model):
     def told(self) -> dict[str, Any]:
         """The header as JSON types."""
         return json.loads(self.header)  # type: ignore[no-any-return]
+
+    @property
+    def sealed_with(self) -> dict[str, str]:
+        """What stands in the log and on the receipt beside the hash: who sealed, and the scripts that pages sent at that moment."""
+        program = {"program": sealing_bundle.fingerprint()} if self.mode == self.Mode.CLIENT else {}
+        return {"mode": str(self.mode), **program}
 
     @property
     def size(self) -> int:

@@ -74,9 +74,15 @@ def _held(event: AuditEvent, version: Version, printed: dict[UUID, Any]) -> Held
 
 def about(held: Held) -> dict[str, Any]:
     """The plain words that are signed. Amounts are text in 元, the time is the entry's (UTC)."""
-    at = json.loads(stored_bytes(held.event.leaf))["at"]
-    rest = {"version": held.version.number, "content": held.version.hash}
-    return {"number": held.number, "event": held.event.event, "at": at, **said(held.version), **rest}
+    leaf = json.loads(stored_bytes(held.event.leaf))
+    rest = {"version": held.version.number, "content": held.version.hash, **_program(leaf)}
+    return {"number": held.number, "event": held.event.event, "at": leaf["at"], **said(held.version), **rest}
+
+
+def _program(leaf: dict[str, Any]) -> dict[str, str]:
+    """The fingerprint of the scripts that pages sent when a sealed bid came in; entries from before it was logged have none."""
+    program = leaf["public"].get("program")
+    return {"program": program} if program else {}
 
 
 def said(version: Version) -> dict[str, Any]:

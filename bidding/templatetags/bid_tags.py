@@ -121,17 +121,9 @@ def plain(text: str) -> str:
 
 
 @register.simple_tag
-def seal_bundle() -> str:
-    """SHA-256 (hex) of the scripts that seal in the browser."""
-    from bidding.sealing_bundle import fingerprint  # noqa: PLC0415 - as above
-
-    return fingerprint()
-
-
-@register.simple_tag
 def seal_refusal(rule: str, name: str = "") -> str:
     """Why a sealed bid did not open, in the reader's language."""
-    from bidding.sealing.refusals import SealRefused  # noqa: PLC0415 - as above
+    from bidding.sealing.refusals import SealRefused  # noqa: PLC0415 - it brings the age library
 
     refusal = SealRefused(rule, name)
     return refusal.sentence if (get_language() or "zh").startswith("zh") else refusal.english

@@ -10,12 +10,11 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from bidding import sealing_bundle
 from bidding.models import Bid
 from bidding.rules import in_time, writer
 from bidding.sealed_asked import for_page
 from bidding.sealed_form import LEAST_ROWS, SealedForm
-from bidding.services import sealing
+from bidding.services import programs, sealing
 from bidding.services.tables import promised_elsewhere
 from bidding.views.access import own_sealed
 from bidding.views.budgeting import budget_facts
@@ -62,13 +61,14 @@ def shown(request: HttpRequest, bid: Bid, form: SealedForm, *, refusal: Refusal 
     errors = [*([("", str(refusal))] if refusal else []), *(form.problems() if judged else [])]
     key, place = sealing.key_of(bid.call), sealing.place_of(bid)
     told = {**place.says(), "recipient": key.recipient, "rules": bid.rules_version.hash, "closes_at": _iso(bid.call.closes_at)}
-    program = {"bundle_sha256": sealing_bundle.fingerprint()}
+    served = programs.of_key(key)
+    program = {"bundle_sha256": served.served, "unannounced": served.unannounced}
     why_not = explain(bid, "seal", request.user)
     context = {
         "bid": bid, "form": form, "errors": errors, "program": program, "key": key, "place": place,
         "why_not": why_not, "declarations": bid.rules.forms.declarations,
         "declared": form.data.getlist("declarations") if judged else [], "elsewhere": _elsewhere(bid),
-        "wanted": bid.rules.eligibility.professionals, "page_json": for_page(form, {**told, **program}, bid), **budget_facts(bid),
+        "wanted": bid.rules.eligibility.professionals, "page_json": for_page(form, told, bid), **budget_facts(bid),
     }  # fmt: skip
     return rendered(request, "bidding/sealed.html", "bidding/sealed.js", context, status=status)
 

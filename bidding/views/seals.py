@@ -17,10 +17,11 @@ from bidding.models import OfficerKey, SealKey, SealShare
 from bidding.seal_forms import FinishForm, KeyForm, MakeForm, TurnForm
 from bidding.seal_rules import USABLE, dealer, is_sealed_call, seal_visible, took_part
 from bidding.seal_words import words
-from bidding.services import ceremonies, openings
+from bidding.services import ceremonies, openings, programs
 from bidding.views.bundled import rendered
 from grants import clock
 from grants.calls.models import Call
+from grants.documents.download import download
 from grants.people.models import Agency
 from grants.people.permissions import scopes_with
 from grants.workflow.door import explain, require
@@ -186,19 +187,29 @@ def public(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "call": call, "key": key, "record": record, "officers": key.officers.all() if key else [],
         "signed": record.signatures.count() if record else 0, "rows": record.told["bids"] if record else [],
+        "programs": programs.of_key(key) if key else None,
     }  # fmt: skip
     return render(request, "bidding/seal_public.html", context)
 
 
 @require_GET
 def public_file(request: HttpRequest, code: str, name: str) -> HttpResponse:
-    """The public record of the key, or the opening record: the very bytes whose hash is printed."""
+    """The public record of the key, or the opening record: the very bytes whose hash is printed; the printed notice of keys and programs."""
     _call, key = _published(request, code)
+    if name == "notice.pdf":
+        return _notice(key)
     record = getattr(key, "opening_record", None) if key else None
     text = {"key.json": key.record if key else None, "opening.json": record.document if record else None}.get(name)
     if text is None:
         raise Http404(_("还没有这份文件。"))
     return HttpResponse(text, content_type="application/json; charset=utf-8")
+
+
+def _notice(key: SealKey | None) -> Any:
+    row = key.programs.exclude(pdf=None).select_related("pdf").last() if key else None
+    if row is None or row.pdf is None:
+        raise Http404(_("还没有这份文件。"))
+    return download(row.pdf, name="密封投标公告.pdf")
 
 
 def _published(request: HttpRequest, code: str) -> tuple[Call, SealKey | None]:

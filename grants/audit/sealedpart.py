@@ -27,6 +27,9 @@ def sealed(call: Call, *, whole: bool) -> Iterator[Made]:
     yield "sealing/opening.json", keep([key.opening_record.document.encode()], media_type=JSON)
     if key.opening_record.pdf is not None:
         yield "sealing/opening.pdf", key.opening_record.pdf
+    for number, row in enumerate(key.programs.exclude(pdf=None).select_related("pdf"), start=1):
+        assert row.pdf is not None
+        yield f"sealing/notice-{number}.pdf", row.pdf
     if whole:
         yield from _shares(key)
     for version in SealedVersion.objects.filter(bid__call=call).select_related("bid").order_by("bid__number", "number").iterator(chunk_size=100):

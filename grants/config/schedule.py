@@ -9,6 +9,7 @@ CHORES: list[Chore] = [
     Chore("calls.tick", "grants.calls.services.tick", 1),
     Chore("people.remind", "grants.people.services.remind", 3600),
     Chore("bidding.tick", "bidding.services.tick", 5),
+    Chore("bidding.announce_programs", "bidding.services.programs.announce_changes", 60),
     Chore("evaluation.tick", "grants.evaluation.services.tick", 60),
     Chore("notifications.deliver", "grants.notifications.services.deliver", 5),
     Chore("notifications.digest", "grants.notifications.digest.send", 600),
