@@ -19,7 +19,9 @@ from bidding.models import SealProgram
 from bidding.seal_tasks import notice_context
 from bidding.services import programs, receipts, sealing
 from grants import clock
+from grants.calls import services as call_services
 from grants.documents.files import read_file
+from grants.ledger import keys
 from grants.ledger.models import AuditEvent, stored_bytes
 from grants.workflow.door import perform
 from grants.workflow.effects import drain
@@ -118,8 +120,6 @@ def test_what_is_inside_the_notice_gives_the_printed_fingerprints(found: Sealed)
 
 
 def test_the_notice_names_the_keys_that_sign_log_and_receipts(found: Sealed) -> None:
-    from grants.ledger import keys  # noqa: PLC0415 - beside its only use
-
     row = found.key.programs.get()
     lines = notice_context(row)["keys"]
     assert str(keys.receipt_verifier()) in lines
@@ -144,8 +144,6 @@ def test_an_upgrade_while_bids_come_in_is_warned_of_then_announced_once(found: S
 
 
 def test_nothing_is_announced_before_the_rehearsals_or_after_the_deadline(desk: Office, found: Sealed, upgraded: Any) -> None:
-    from grants.calls import services as call_services  # noqa: PLC0415 - beside its only use
-
     upgraded()
     unrehearsed = world.made(desk, code="YX-2026-88")
     assert found.call.closes_at is not None
