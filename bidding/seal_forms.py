@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bidding.sealing import handover
 from bidding.sealing.ceremony import LEAST, MOST
 from bidding.services.ceremonies import Made, Seat, bytes_of, candidates
 from grants.workflow.refusals import Invalid
@@ -71,6 +72,17 @@ class MakeForm(forms.Form):
         except (ValueError, KeyError, TypeError) as wrong:
             sentence = _("密钥没有在浏览器里做成；请用新版浏览器并允许脚本，或在离线电脑上用 manage.py seal 制作。")
             raise Invalid(sentence, rule="made") from wrong
+
+
+class OfflineForm(forms.Form):
+    """The file of a ceremony on an offline machine."""
+
+    file = forms.FileField(label=gettext_lazy("离线制作的密钥文件（hand-over.json）"), help_text=gettext_lazy("里面没有任何秘密。"))
+
+    def clean_file(self) -> bytes:
+        if self.cleaned_data["file"].size > handover.MOST:
+            raise forms.ValidationError(_("文件过大，不是密钥文件；请选 manage.py seal ceremony 写出的 hand-over.json。"))
+        return bytes(self.cleaned_data["file"].read())
 
 
 class TurnForm(forms.Form):

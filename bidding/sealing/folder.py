@@ -3,6 +3,7 @@
     <folder>/call-key.json            the public record (canonical JSON)
     <folder>/shares/A+B.age           one share for each group, in the order of the officers
     <folder>/test.age                 the rehearsal's envelope
+    <folder>/hand-over.json           all of this as one file, for the page of the call (`sealing.handover`)
     <folder>/rehearsed.json           groups that have opened it
     <bid>/header.json, <bid>/*.age    one folder for each sealed bid
 """
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bidding.sealing import SUITE
+from bidding.sealing import SUITE, handover
 from bidding.sealing.ceremony import FORMAT, CallKey, Group
 from bidding.sealing.envelope import MANIFEST, KeptCopy, Opened, Sealed
 from bidding.sealing.keys import Officer
@@ -37,6 +38,7 @@ def write_key(folder: Path, key: CallKey) -> None:
     for group, blob in key.shares.items():
         _share(folder, group).write_bytes(blob)
     (folder / TEST).write_bytes(key.test)
+    (folder / handover.NAME).write_bytes(handover.handed(key))
 
 
 def read_key(folder: Path) -> CallKey:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from bidding.models import OfficerKey, SealKey, SealShare
-from bidding.sealing import ceremony
+from bidding.sealing import ceremony, handover
 from bidding.sealing.ceremony import CallKey, Group
 from bidding.sealing.keys import Officer
 from bidding.sealing.refusals import SealRefused
@@ -130,6 +130,31 @@ def make_here(call: Call, seats: Sequence[Seat], threshold: int = 2, *, by: User
     except SealRefused as refusal:
         raise invalid(refusal) from refusal
     return make(call, seats, threshold, Made(key.recipient, key.shares, key.test, key.test_hash), by=by)
+
+
+def take_over(call: Call, content: bytes, *, by: User) -> SealKey:
+    """接收离线制作的密钥: the file of `manage.py seal ceremony`. Its officers are found by their registered keys.
+
+    Raises NotYou, NotNow, Invalid (damaged, another call's, an officer's key that nobody has registered); then nothing was written.
+    """
+    try:
+        key = handover.taken(content)
+    except SealRefused as refusal:
+        raise invalid(refusal) from refusal
+    if key.call != call.code:
+        sentence = _("这份文件是为“%(code)s”制作的，不是本次征集（%(this)s）的密钥。") % {"code": key.call, "this": call.code}
+        raise Invalid(sentence, rule="other_call", problems={"file": [sentence]})
+    return make(call, _seats_of(key), key.threshold, Made(key.recipient, key.shares, key.test, key.test_hash), by=by)
+
+
+def _seats_of(key: CallKey) -> list[Seat]:
+    wanted = [officer.recipient for officer in key.officers]
+    held = {row.recipient: row.user for row in OfficerKey.objects.filter(recipient__in=wanted, retired_at=None).select_related("user")}
+    lacking = [officer.name for officer in key.officers if officer.recipient not in held]
+    if lacking:
+        sentence = _("%(who)s在离线制作时用的公钥没有在系统登记，或已经更换；请本人登录后在“开标钥匙”页面登记同一把公钥，再交这份文件。")
+        raise Invalid(sentence % {"who": "、".join(lacking)}, rule="officer_key", problems={"file": [sentence % {"who": "、".join(lacking)}]})
+    return [Seat(held[officer.recipient], officer.name) for officer in key.officers]
 
 
 def replace(key: SealKey, *, by: User, note: str) -> SealKey:

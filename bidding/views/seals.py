@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from bidding.forms import show
 from bidding.models import OfficerKey, SealKey, SealShare
-from bidding.seal_forms import FinishForm, KeyForm, MakeForm, TurnForm
+from bidding.seal_forms import FinishForm, KeyForm, MakeForm, OfflineForm, TurnForm
 from bidding.seal_rules import USABLE, dealer, is_sealed_call, seal_visible, took_part
 from bidding.seal_words import words
 from bidding.services import ceremonies, openings, programs
@@ -66,17 +66,24 @@ def seal(request: HttpRequest, pk: Any) -> HttpResponse:
     """The key of a call: made here by the dealer's browser, rehearsed group by group, used at the opening; and the record."""
     call, key = of_call(request, pk)
     may_make = dealer.allows(call, request.user, clock.now()) and key is None
-    form = MakeForm(request.POST or None) if may_make else None
-    if request.method == "POST" and form is not None and form.is_valid():
+    offline = "offline" in request.POST
+    form = MakeForm(None if offline else request.POST or None) if may_make else None
+    taken = OfflineForm(request.POST, request.FILES) if offline else OfflineForm()
+    if request.method == "POST" and form is not None and (made := taken if offline else form).is_valid():
         try:
-            by: Any = request.user
-            ceremonies.make(call, form.seats(), form.cleaned_data["threshold"], form.hand_over(), by=by)
+            _make(call, made, request.user)
             messages.success(request, _("开标密钥已制作。接下来请每一组开标人演练一次，全部通过后征集才能开始受理。"))
             return redirect("bidding:seal", call.pk)
         except Refusal as refusal:
-            show(form, getattr(refusal, "problems", {}), str(refusal))
-    context = {"words": words(), "call": call, "key": key, "form": form, **(_standing(request, key) if key else {})}
+            show(made, getattr(refusal, "problems", {}), str(refusal))
+    context = {"words": words(), "call": call, "key": key, "form": form, "taken": taken, **(_standing(request, key) if key else {})}
     return rendered(request, "bidding/seal.html", SCRIPT, context, status=422 if request.method == "POST" else 200)
+
+
+def _make(call: Call, form: MakeForm | OfflineForm, by: Any) -> SealKey:
+    if isinstance(form, OfflineForm):
+        return ceremonies.take_over(call, form.cleaned_data["file"], by=by)
+    return ceremonies.make(call, form.seats(), form.cleaned_data["threshold"], form.hand_over(), by=by)
 
 
 def _standing(request: HttpRequest, key: SealKey) -> dict[str, Any]:

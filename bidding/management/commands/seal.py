@@ -23,7 +23,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bidding.sealing import ceremony, envelope, folder, keys, opening
+from bidding.sealing import ceremony, envelope, folder, handover, keys, opening
 from bidding.sealing.refusals import SealRefused
 from grants import clock
 from grants.ledger.log import rfc3339
@@ -73,6 +73,7 @@ class Command(BaseCommand):
         made = ceremony.make_call_key(options["call"], officers, options["threshold"])
         folder.write_key(options["keys"], made)
         self.stdout.write(_("征集公钥:%(key)s") % {"key": made.recipient})
+        self.stdout.write(_("请在征集的“密封与开标”页面交给系统:%(file)s(里面没有任何秘密)") % {"file": options["keys"] / handover.NAME})
         self._left(options["keys"], made)
 
     def _rehearse(self, options: dict[str, Any]) -> None:
