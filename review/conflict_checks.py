@@ -1,8 +1,9 @@
 """回避 against the database: everything known about experts and bids is loaded once, the pure module decides.
 
 What is known: relations declared, computed or challenged; appointments in organisations; employers; sponsor agreements; the ties of the
-graph (`review.webs`). A finding that a second person dismissed with a reason no longer stands; the same finding on new evidence does. A
-finding over ties that was kept stands until it is dismissed, whatever becomes of the ties: nobody clears an expert by editing the graph.
+graph (`review.webs`); of a bid also whose accounts wrote it and which organisations' codes it gives (`review.parties`). A finding that a
+second person dismissed with a reason no longer stands; the same finding on new evidence does. A finding over ties that was kept stands
+until it is dismissed, whatever becomes of the ties: nobody clears an expert by editing the graph.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from bidding.models import Bid
 from grants import clock
@@ -21,9 +22,11 @@ from grants.people.models import Appointment, Organisation, SponsorAgreement
 from review import conflicts
 from review.conflicts import BidFacts, ConflictRules, Hit, RelationKind, find_conflicts
 from review.models import LIVE, ConflictHit, Expert, Relation
+from review.parties import NOBODY, Behind, behind
 from review.webs import Web, around
 
 if TYPE_CHECKING:
+    from grants.calls.models import Call
     from review.models import Panel
 
 HANDED_IN = ("submitted", "returned", "admitted")
@@ -31,11 +34,12 @@ HANDED_IN = ("submitted", "returned", "admitted")
 
 @dataclass(frozen=True)
 class Ground:
-    """What is known about some experts and the bids of one call. `of` costs a dozen queries whatever their number.
+    """What is known about some experts and the bids of one call. `of` costs some fifteen queries whatever their number.
 
-    kept: (expert, bid) → findings over ties that were stored and not dismissed.
+    facts: bid → what is compared of it. kept: (expert, bid) → findings over ties that were stored and not dismissed.
     """
 
+    facts: Mapping[Any, BidFacts]
     relations: conflicts.Relations
     rivals: frozenset[str]
     rules: ConflictRules
@@ -46,23 +50,23 @@ class Ground:
     def of(cls, experts: Iterable[Expert], bids: Iterable[Bid]) -> Ground:
         """Load the edges around `experts` and the organisations of `bids` (all of one call)."""
         people, papers = list(experts), list(bids)
-        rules = rules_of(papers)
+        rules, others = rules_of(papers), behind(papers)
+        facts = {b.pk: facts_of(b, others[b.pk]) for b in papers}
         edges = [*_recorded(people), *_appointed(people), *_employed(people)]
-        web = _web(people, papers, edges, rules)
+        web = _web(people, facts.values(), edges, rules)
         edges += web.edges
-        parties = {side for e in edges for side in (e.left, e.right)} | {org for b in papers for org in organisations_of(b)}
+        parties = {side for e in edges for side in (e.left, e.right)} | {org for f in facts.values() for org in f.organisations}
         edges += _sponsored(parties)
         parties |= {side for e in edges for side in (e.left, e.right)}
         names = {str(o.pk): o.name for o in Organisation.objects.filter(pk__in=[p for p in parties if ":" not in p]).only("name")}
         labels = {**web.names, **names, **{code_of(b): str(b) for b in papers}}
-        return cls(
-            conflicts.Relations.of(edges, labels), _rivals(papers), rules, _dismissed(people, papers), _kept(people, papers)
-        )
+        known = conflicts.Relations.of(edges, labels)
+        return cls(facts, known, _rivals(papers), rules, _dismissed(people, papers), _kept(people, papers))
 
     def all_hits(self, expert: Expert, bid: Bid) -> list[Hit]:
         """Every hit, dismissed ones included."""
         return find_conflicts(
-            party(expert), facts_of(bid), self.relations, as_of=clock.today(), rivals=self.rivals, rules=self.rules
+            party(expert), self.facts[bid.pk], self.relations, as_of=clock.today(), rivals=self.rivals, rules=self.rules
         )
 
     def hits(self, expert: Expert, bid: Bid) -> list[Hit]:
@@ -83,14 +87,19 @@ def late_hits(panel: Panel) -> list[str]:
     return [f"{r.expert.code} · {r.bid}:{hits[0].sentence}" for r, hits in reviews_in_conflict(panel)]
 
 
-def reviews_in_conflict(panel: Panel) -> list[tuple[Any, list[Hit]]]:
-    """(review, standing hits) of every live review that should not be."""
-    live = list(
-        panel.reviews.filter(state__in=LIVE).select_related("expert__user", "bid").order_by("bid__number", "expert__code")
-    )
+def reviews_in_conflict(panel: Panel, *some: Any) -> list[tuple[Any, list[Hit]]]:
+    """(review, standing hits) of every live review that should not be; of `some` only, if any are given."""
+    rows = panel.reviews.filter(state__in=LIVE, **({"pk__in": [r.pk for r in some]} if some else {}))
+    live = list(rows.select_related("expert__user", "bid").order_by("bid__number", "expert__code"))
     ground = Ground.of({r.expert for r in live}, {r.bid for r in live})
     found = [(r, ground.hits(r.expert, r.bid)) for r in live]
     return [(r, hits) for r, hits in found if hits]
+
+
+def handed_in(call: Call) -> QuerySet[Bid]:
+    """The bids of a call that experts are compared with, with what the comparison reads."""
+    rows = Bid.objects.filter(call=call, state__in=HANDED_IN)
+    return rows.select_related("organisation", "sponsor", "call__rules_version").order_by("number", "pk")
 
 
 def party(expert: Expert) -> str:
@@ -107,9 +116,10 @@ def organisations_of(bid: Bid) -> tuple[str, ...]:
     return tuple(str(pk) for pk in (bid.organisation_id, bid.sponsor_id) if pk is not None)
 
 
-def facts_of(bid: Bid) -> BidFacts:
-    """The look-back counts from the day (Shanghai) of submission; a bid never submitted counts from today."""
-    return BidFacts(code_of(bid), organisations_of(bid), day(bid.submitted_at) or clock.today())
+def facts_of(bid: Bid, others: Behind = NOBODY) -> BidFacts:
+    """The look-back counts from the day (Shanghai) of submission; a bid never submitted counts from today. others: who else stands behind it."""
+    bodies = dict.fromkeys((*organisations_of(bid), *others.partners))
+    return BidFacts(code_of(bid), tuple(bodies), day(bid.submitted_at) or clock.today(), (), others.accounts)
 
 
 def day(moment: datetime | None) -> date | None:
@@ -172,10 +182,10 @@ def rules_of(bids: list[Bid]) -> ConflictRules:
     return ConflictRules()
 
 
-def _web(experts: list[Expert], bids: list[Bid], edges: list[conflicts.Relation], rules: ConflictRules) -> Web:
+def _web(experts: list[Expert], bids: Iterable[BidFacts], edges: list[conflicts.Relation], rules: ConflictRules) -> Web:
     """The ties within reach of these experts. Employers and bidders may be what a body of the graph turns out to be."""
-    known = {pk for e in edges for pk in (e.left, e.right) if ":" not in pk}
-    known |= {pk for b in bids for pk in organisations_of(b)}
+    known = {pk for e in edges for pk in (e.left, e.right)} | {pk for b in bids for pk in b.organisations}
+    known = {pk for pk in known if ":" not in pk}
     rows = Organisation.objects.filter(pk__in=known).only("name", "uscc", "record_no", "legal_representative")
     start = {party(e) for e in experts} | {side for e in edges for side in (e.left, e.right)}
     return around(start, rows, steps=rules.edges)

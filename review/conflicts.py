@@ -111,6 +111,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "competitor": _("所在单位“%(target)s”在同一征集中有申报，与申报“%(bid)s”竞争。"),
     "own": _("是申报“%(bid)s”的当事人。"),
+    "account": _("本人的账号填写、送签或提交过申报“%(bid)s”。"),
     "unknown_start": _("至 %(end)s"),
     "still": _("自 %(start)s 起"),
     "always": _("起止不详"),
@@ -145,12 +146,16 @@ class Relation:
 
 @dataclass(frozen=True)
 class BidFacts:
-    """A bid: its organisations (applicant, partners, sponsor), the people it names, and the day it was submitted."""
+    """A bid: its organisations (applicant, partners, sponsor), the people it names, and the day it was submitted.
+
+    accounts: experts whose own account wrote, sent or handed it in.
+    """
 
     code: str
     organisations: tuple[str, ...]
     submitted_on: date
     people: tuple[str, ...] = ()
+    accounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -245,10 +250,12 @@ class _Search:
 
     @property
     def targets(self) -> frozenset[str]:
-        return frozenset({self.bid.code, *self.bid.organisations, *self.bid.people})
+        return frozenset({self.bid.code, *self.bid.organisations, *self.bid.people, *self.bid.accounts})
 
     def own(self) -> Iterator[Hit]:
-        if self.expert in self.targets:
+        if self.expert in self.bid.accounts:
+            yield self._hit(5, "account", self.expert, ())
+        elif self.expert in self.targets:
             yield self._hit(5, "own", self.expert, ())
 
     def paths(self) -> Iterator[Hit]:
@@ -327,7 +334,8 @@ class _Search:
 
     def _hit(self, test: int, rule: str, target: str, evidence: tuple[Relation, ...], **words: str) -> Hit:
         bid = self.relations.label(self.bid.code)
-        shown = TEAM if target in self.bid.people else self.relations.label(target)
+        inside = target in self.bid.people or target in self.bid.accounts
+        shown = TEAM if inside else self.relations.label(target)
         sentence = SENTENCES[rule] % {"bid": bid, "target": shown, **words}
         return Hit(test, rule, self.bid.code, target, evidence, sentence + SENTENCES["basis"] % {"test": ITEMS[test - 1]})
 

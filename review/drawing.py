@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 
 import review.draw
 import review.transcript
-from bidding.models import Bid
 from grants.people.models import AgencyPermission, OrganisationPermission
 from grants.workflow.refusals import Invalid
-from review.conflict_checks import HANDED_IN, Ground
+from review.conflict_checks import Ground, handed_in
 from review.draw import Candidate, DrawImpossible, Seats, feasible
 from review.models import Expert, Seat
 from review.transcript import METHOD, SIMPLE, drawn_by
@@ -119,9 +118,7 @@ def _call_users(call: Call) -> Any:
 
 def _conflicted(call: Call, pool: list[Expert]) -> dict[str, str]:
     """Expert code → how many bids of the call they would have to step aside from. Neither relation nor bidder is named."""
-    bids = list(
-        Bid.objects.filter(call=call, state__in=HANDED_IN).select_related("organisation", "sponsor", "call__rules_version")
-    )
+    bids = list(handed_in(call))
     ground = Ground.of(pool, bids)
     counts = {e.code: sum(1 for b in bids if ground.hits(e, b)) for e in pool}
     return {code: str(_("与 %(n)d 份申报有利害关系") % {"n": n}) for code, n in counts.items() if n}

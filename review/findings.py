@@ -1,23 +1,36 @@
-"""核对: every member of a panel compared with every bid; each finding is kept once, whoever computes it again."""
+"""核对: the pool, or every member of a panel, compared with every bid; each finding is kept once, whoever computes it again."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
 
 from django.db import transaction
 
+from bidding.models import Bid
 from grants import clock, ledger
+from grants.calls.models import Call
 from grants.people.models import User
 from grants.workflow.door import require
-from grants.workflow.rules import Answer
-from review.conflict_checks import HANDED_IN, Ground, fingerprint
+from grants.workflow.refusals import NotNow
+from grants.workflow.rules import Answer, Ask
+from review.conflict_checks import Ground, fingerprint, handed_in, reviews_in_conflict
 from review.conflicts import Hit
-from review.models import ConflictHit, Expert, Panel
+from review.drawing import pool_of
+from review.models import ConflictHit, Expert, Panel, Review
 from review.panels import bids_of
-from review.rules import organiser
+from review.rules import no_conflict, organiser
+
+Moment = ConflictHit.Moment
+Found = tuple[Expert, Bid, Hit]
+REFUSING: Final = frozenset({"no_conflict", "conflicts_are_settled", "no_late_conflict", "no_late_conflict_here"})
+"""Rules that refuse a step because of a conflict."""
+BY_ITSELF: Final = frozenset({"own", "account"})
+"""Kinds of hits that follow no edge. Another one without evidence is a stored finding that still stands: it is not stored again."""
 
 
-def check_conflicts(panel: Panel, *, by: User) -> list[ConflictHit]:
+def check_conflicts(panel: Panel, *, by: User, moment: str = Moment.ASKED) -> list[ConflictHit]:
     """Compare every member, alternates too, with every bid; keep each finding once. Returns the findings that stand.
 
     Run after the draw and whenever something new is known. One ledger entry with counts. Raises NotYou.
@@ -26,35 +39,98 @@ def check_conflicts(panel: Panel, *, by: User) -> list[ConflictHit]:
         answer = require(organiser, panel, by=by)
         experts = [m.expert for m in panel.members.select_related("expert__user")]
         bids = list(_every_bid(panel))
-        ground = Ground.of(experts, bids)
-        found = [(e, b, hit) for e in experts for b in bids for hit in ground.all_hits(e, b)]
-        fresh = ConflictHit.objects.bulk_create([_row(panel, e, b, hit, by) for e, b, hit in found], ignore_conflicts=True)
+        fresh = keep(all_found(experts, bids), moment, by=by, panel=panel)
+        ConflictHit.objects.filter(panel=None, expert__in=experts, bid__in=bids).update(panel=panel)
         remember("panel.check_conflicts", panel, by, answer, {"pairs": len(experts) * len(bids), "hits": len(fresh)})
     return list(panel.hits.filter(dismissed_by=None).select_related("expert__user", "bid"))
 
 
+def look_over(call: Call, *, by: User) -> None:
+    """Before experts are drawn: compare the whole pool with every bid handed in, and keep what is found whatever comes of the draw.
+
+    One ledger entry if any of it is new; that the pool was compared at all is told by the announcement. Does nothing before the call has
+    closed. Raises NotYou.
+    """
+    with transaction.atomic():
+        answer = require(organiser, Panel(call=call), by=by)
+        if call.state != "closed":
+            return
+        experts, bids = pool_of(call), list(handed_in(call))
+        fresh = keep(all_found(experts, bids), Moment.POOL, by=by)
+        if fresh:
+            counts = {"pairs": len(experts) * len(bids), "hits": len(fresh)}
+            _write("call.check_conflicts", call, call.subject, by, answer, counts)
+
+
+def all_found(experts: Sequence[Expert], bids: Sequence[Bid]) -> list[Found]:
+    """Every hit of these pairs, dismissed ones included."""
+    ground = Ground.of(experts, bids)
+    return [(e, b, hit) for e in experts for b in bids for hit in ground.all_hits(e, b)]
+
+
+def keep(found: Iterable[Found], moment: str, *, by: User | None = None, panel: Panel | None = None) -> list[ConflictHit]:
+    """Store what was not stored yet; returns it. Whoever stores the same at the same time stores it once."""
+    rows = [_row(panel, e, b, hit, by, moment) for e, b, hit in found]
+    known = ConflictHit.objects.filter(expert__in={r.expert_id for r in rows}, bid__in={r.bid_id for r in rows})
+    before = set(known.values_list("expert_id", "bid_id", "fingerprint"))
+    fresh = [row for row in rows if (row.expert_id, row.bid_id, row.fingerprint) not in before]
+    return ConflictHit.objects.bulk_create(fresh, ignore_conflicts=True)
+
+
+def keep_late(panel: Panel, found: Sequence[tuple[Review, list[Hit]]], moment: str) -> None:
+    """Store what a refused step, or an expert who opened the file, ran into; one entry of the system's if any of it is new."""
+    pairs = [(review.expert, review.bid, hit) for review, hits in found for hit in hits if hit.evidence or hit.rule in BY_ITSELF]
+    with transaction.atomic():
+        fresh = keep(pairs, moment, panel=panel)
+        if fresh:
+            public = {"moment": str(moment), "findings": sorted({row.fingerprint for row in fresh})}
+            ledger.record(
+                event="panel.found_conflict", actor="system", role="system", subject=panel.subject, scope=f"call:{panel.call_id}", public=public
+            )
+
+
+@contextmanager
+def kept_when_refused(panel: Panel, moment: str, *reviews: Review) -> Iterator[None]:
+    """The refusal of a step takes back all that it wrote; what it found is kept all the same. reviews: those it is about; all live ones if none."""
+    try:
+        yield
+    except NotNow as refused:
+        if refused.rule in REFUSING:
+            keep_late(panel, reviews_in_conflict(panel, *reviews), moment)
+        raise
+
+
+def closed_to(review: Review) -> NotNow | None:
+    """Why this expert may no longer read the file of an open review: a conflict that has come to light since the pledge, kept by asking.
+
+    None while nothing is known, and once the ballots are locked: from there two persons void a ballot, and its expert has read the file.
+    """
+    if review.state not in ("accepted", "submitted") or review.panel.state != "scoring" or review.opened_at is not None:
+        return None
+    fresh = Review.objects.select_related(*Review.door_select, "bid__call__rules_version").get(pk=review.pk)  # not blinded
+    answer = no_conflict.answer(Ask(fresh.expert.user, fresh, clock.now()))
+    if answer.ok:
+        return None
+    keep_late(fresh.panel, reviews_in_conflict(fresh.panel, fresh), Moment.OPENING)
+    return NotNow(answer.sentence, rule="no_conflict")
+
+
 def _every_bid(panel: Panel) -> Any:
-    if panel.state != "forming":
-        return bids_of(panel)
-    rows = panel.call.bids.filter(state__in=HANDED_IN)
-    return rows.select_related("organisation", "sponsor", "call__rules_version").order_by("number", "pk")
+    return handed_in(panel.call) if panel.state == "forming" else bids_of(panel)
 
 
-def _row(panel: Panel, expert: Expert, bid: Any, hit: Hit, by: User) -> ConflictHit:
+def _row(panel: Panel | None, expert: Expert, bid: Bid, hit: Hit, by: User | None, moment: str) -> ConflictHit:
     source = next((e.source for e in hit.evidence if e.source != "computed"), "computed")
     return ConflictHit(
         panel=panel, expert=expert, bid=bid, fingerprint=fingerprint(hit), test=f"{hit.test}:{hit.rule}", sentence=hit.sentence[:500],
-        source=source, ties=[int(e.ref.removeprefix("tie:")) for e in hit.evidence if e.ref], found_at=clock.now(), found_by=by,
+        source=source, ties=[int(e.ref.removeprefix("tie:")) for e in hit.evidence if e.ref], moment=moment, found_at=clock.now(), found_by=by,
     )  # fmt: skip
 
 
 def remember(event: str, panel: Panel, by: Any, answer: Answer, public: dict[str, Any]) -> None:
     """One ledger entry about a panel that is no step of it."""
-    ledger.record(
-        event=event,
-        actor=str(by.pseudonym),
-        role=answer.role,
-        subject=panel.subject,
-        scope=f"call:{panel.call_id}",
-        public=public,
-    )
+    _write(event, panel.call, panel.subject, by, answer, public)
+
+
+def _write(event: str, call: Call, subject: str, by: Any, answer: Answer, public: dict[str, Any]) -> None:
+    ledger.record(event=event, actor=str(by.pseudonym), role=answer.role, subject=subject, scope=f"call:{call.pk}", public=public)

@@ -24,6 +24,7 @@ from review import second
 from review.blinding import blind, frozen, hides
 from review.challenge_rules import decider
 from review.conflicts import fold_name
+from review.findings import closed_to
 from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
 from review.panels import progress, sitting
 from review.panels import waiting as alternates
@@ -39,7 +40,9 @@ EVENTS = {
     "panel.assign": gettext_lazy("分配专家"),
     "panel.fill_gaps": gettext_lazy("补派专家"),
     "panel.try_assignment": gettext_lazy("试算分派"),
+    "call.check_conflicts": gettext_lazy("核对专家库的利害关系"),
     "panel.check_conflicts": gettext_lazy("核对利害关系"),
+    "panel.found_conflict": gettext_lazy("查到新的利害关系"),
     "panel.propose_dismissal": gettext_lazy("提出不予回避"),
     "panel.dismiss_hit": gettext_lazy("决定不予回避"),
     "panel.seal_broken": gettext_lazy("密封核对不符"),
@@ -129,9 +132,15 @@ def _review_links(review: Review, actor: Any) -> Sequence[Link]:
 
 
 def _review_documents(review: Review, actor: Any) -> Sequence[tuple[Any, Any]]:
-    """Attachments of the frozen bid that experts may open, for the expert, after the pledge."""
+    """Attachments of the frozen bid that experts may open, for the expert, after the pledge and while no conflict is known."""
+    own = review.expert.user_id == getattr(actor, "pk", None)
+    return file_of(review) if own and closed_to(review) is None else []
+
+
+def file_of(review: Review) -> Sequence[tuple[Any, Any]]:
+    """The attachments that the review's expert may open, if nobody has to be asked about conflicts any more."""
     version = review.bid.latest
-    if review.expert.user_id != getattr(actor, "pk", None) or review.state not in ("accepted", "submitted") or version is None:
+    if review.state not in ("accepted", "submitted") or version is None:
         return []
     rows = frozen(blind(review).bid, version)["attachments"] if hides(review.panel) else version.attachments()
     shown = [a for a in rows if a.get("visibility") in ("experts", "public")]

@@ -18,7 +18,7 @@ from review.draw import DrawImpossible
 from review.drawing import panel_summary
 from review.drawing_parties import shell
 from review.findings import check_conflicts
-from review.models import Draw, Expert, Meeting, Panel, PanelMember
+from review.models import ConflictHit, Draw, Expert, Meeting, Panel, PanelMember
 from review.results import compute
 from review.transcript_reading import check
 
@@ -53,7 +53,7 @@ def _panel(draw: Draw, name: str, by: User) -> Panel:
         PanelMember(panel=panel, expert=experts[code], seat=_seats(document)[code], position=at, alternate=waits, chair=at == 1)
         for at, (code, waits) in enumerate(rows, start=1)
     )
-    check_conflicts(panel, by=by)
+    check_conflicts(panel, by=by, moment=ConflictHit.Moment.DRAWN)
     return panel
 
 

@@ -7,7 +7,9 @@ A passing check proves the form of a code, never that the organisation exists: e
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +20,7 @@ _WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _LOOK_ALIKE: Final = {"I": "1", "O": "0", "S": "5", "V": "U", "Z": "2"}
 _SEPARATORS: Final = frozenset("-‐‑‒–—_.·")  # the dashes people really type
+_WINDOW: Final = re.compile(rf"(?=([{ALPHABET}]{{{LENGTH}}}))")
 
 DEPARTMENTS: Final = {
     "1": "机构编制", "2": "外交", "3": "司法行政", "4": "文化", "5": "民政", "6": "旅游", "7": "宗教", "8": "工会",
@@ -154,6 +157,15 @@ def is_valid(text: str) -> bool:
     except CreditCodeError:
         return False
     return True
+
+
+def found_in(text: str) -> Iterator[str]:
+    """Every valid code in a longer text, as `normalise` writes it: in a sentence, in groups, full-width, beside other numbers.
+
+    Every place where 18 allowed characters begin is tried: two check characters and the register decide, not what stands around them.
+    """
+    codes = (match.group(1) for match in _WINDOW.finditer(normalise(text)))
+    return (code for code in codes if is_valid(code))
 
 
 def _values(code: str) -> list[int]:

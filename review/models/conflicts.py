@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from bidding.models import Bid
 from grants.calls.models import Call
 from grants.people.models import Agency, User
+from review.models.draws import Draw
 from review.models.panels import Panel
 from review.models.pool import Expert
 
@@ -18,9 +20,20 @@ class ConflictHit(models.Model):
     """A conflict found: which statutory test, on what evidence, from which source; a dismissal needs a reason and a second person.
 
     fingerprint: the same finding is one row however often it is computed; new evidence is a new row. ties: numbers of the ties on its path;
-    such a finding stands until two persons set it aside, even if a tie has been ended or withdrawn since.
+    such a finding stands until two persons set it aside, even if a tie has been ended or withdrawn since. moment: when it was first found.
+    draw: the announcement before which, panel: the panel in which; a finding made before the draw gets its panel when the expert is drawn.
     """
 
+    class Moment(models.TextChoices):
+        POOL = "pool", _("公布名单前")
+        DRAWN = "drawn", _("抽取后")
+        ASKED = "asked", _("工作人员核对时")
+        OPENING = "opening", _("打开材料时")
+        HANDING_IN = "handing_in", _("提交评分时")
+        LOCKING = "locking", _("锁定评分前")
+        PUBLISHING = "publishing", _("公布结果前")
+
+    draw = models.ForeignKey(Draw, null=True, on_delete=models.SET_NULL, related_name="hits")
     panel = models.ForeignKey(Panel, null=True, on_delete=models.CASCADE, related_name="hits")
     expert = models.ForeignKey(Expert, on_delete=models.CASCADE, related_name="hits")
     bid = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="hits")
@@ -29,6 +42,7 @@ class ConflictHit(models.Model):
     sentence = models.CharField(max_length=500)
     source = models.CharField(max_length=10)
     ties: Any = models.JSONField(default=list, editable=False)
+    moment = models.CharField(max_length=10, choices=Moment.choices, default=Moment.ASKED)
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")

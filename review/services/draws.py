@@ -18,7 +18,8 @@ from grants.workflow.refusals import Invalid, NotNow
 from review.conflict_checks import code_of
 from review.drawing import SAID, Terms, order_announcement, panel_announcement, tie_announcement
 from review.drawing_parties import head_of, plain
-from review.models import Draw, DrawParty, Panel
+from review.findings import look_over
+from review.models import ConflictHit, Draw, DrawParty, Panel
 from review.panels import bids_of
 from review.results import waiting_for_lots
 from review.rules import organiser
@@ -37,6 +38,8 @@ def publish(
     beacon: {"kind": "named", "source", "round", "due": datetime} or {"kind": "drand", "round": int}. panel: its order of defence is drawn,
     or with about “tie” the places of its equals; none: the experts of the call. reason: why a further draw, where one failed. Raises NotYou, NotNow, Invalid.
     """
+    if panel is None:
+        look_over(call, by=by)
     with transaction.atomic():
         held, draw = _new(call, panel, by, about)
         _refuse_parties(held, parties)
@@ -44,6 +47,7 @@ def publish(
         draw.mode, draw.reason, draw.challenge_until, draw.beacon_due = COMMITTED, reason.strip(), challenge_until, due
         _announce(draw, Terms(COMMITTED, tuple(name.strip() for name, _user in parties), told, draw.number, draw.reason))
         begin(draw, by=by, facts=_facts(draw))
+        _note_findings(draw)
         DrawParty.objects.bulk_create(
             DrawParty(draw=draw, position=at, name=name.strip(), user=user) for at, (name, user) in enumerate(parties, start=1)
         )
@@ -58,7 +62,8 @@ def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = Non
     draw.reason = _("前一次多方抽取没有完成。") if draw.number > 1 else ""
     _announce(draw, Terms(SIMPLE, (), SAID, draw.number, draw.reason))
     try:
-        return begin(draw, by=by, facts=_facts(draw))
+        begin(draw, by=by, facts=_facts(draw))
+        return _note_findings(draw)
     except ledger.NotRecordable as personal:
         sentence = _("现场公开的随机数将原样公开，不能是像身份证号、电话或账号的数字；请换一种写法，如用短横线分开。")
         raise Invalid(sentence, rule="witness", problems={"seed": [sentence], "witness": [sentence]}) from personal
@@ -97,6 +102,14 @@ def _announce(draw: Draw, terms: Terms) -> None:
             raise Invalid(_("评审组还没有申报，不能抽取答辩顺序。"), rule="meeting_bids")
         draw.announced = order_announcement(draw.panel, codes, terms)
     draw.announced_sha256 = announced_hash(draw.announced)
+
+
+def _note_findings(draw: Draw) -> Draw:
+    """Findings that no draw knows yet are those with which this pool was announced."""
+    if draw.about == Draw.About.PANEL:
+        pool = [code for code, _seat in draw.announced["pool"]]
+        ConflictHit.objects.filter(bid__call=draw.call_id, expert__code__in=pool, draw=None, panel=None).update(draw=draw)
+    return draw
 
 
 def _facts(draw: Draw) -> Facts:

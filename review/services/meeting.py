@@ -10,6 +10,7 @@ from bidding.models import Bid
 from grants.people.models import User
 from grants.workflow.door import perform
 from review.conflict_checks import code_of
+from review.findings import Moment, kept_when_refused
 from review.models import Meeting, Panel
 from review.panels import bids_of
 from review.services.draws import publish_simple
@@ -40,7 +41,8 @@ def question(meeting: Meeting, *, by: User) -> Meeting:
 
 def release(meeting: Meeting, *, by: User) -> Meeting:
     """Let the result be seen. By the chair, or by somebody who did not lock the scores."""
-    return perform(meeting, "release", by=by)
+    with kept_when_refused(meeting.panel, Moment.PUBLISHING):
+        return perform(meeting, "release", by=by)
 
 
 def in_order(meeting: Meeting) -> list[Bid]:

@@ -15,7 +15,7 @@ from grants.workflow.refusals import Invalid, NotNow
 from grants.workflow.rules import Answer
 from review.assigning import Plan, half_seated, plan
 from review.conflict_checks import reviews_in_conflict
-from review.findings import check_conflicts, remember
+from review.findings import check_conflicts, look_over, remember
 from review.models import LIVE, AssignmentRun, ConflictHit, Panel, PanelMember, Review
 from review.panels import sitting, stages_of
 from review.rules import judge, organiser, proposer, second_person
@@ -43,6 +43,7 @@ def convene(call: Call, *, by: User, seed: str | None = None, name: str = "") ->
     One draw per panel: while a panel is forming or scoring the call gets no other. Then conflicts are checked and kept as findings.
     Raises NotYou, NotNow (call still open, another panel at work, the rules want commitments), Invalid (pool too small).
     """
+    look_over(call, by=by)
     with transaction.atomic():
         held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
         require(organiser, Panel(call=held), by=by)

@@ -17,6 +17,7 @@ from grants.workflow.door import perform, require
 from grants.workflow.refusals import Invalid, NotNow, Refusal
 from grants.workflow.rules import Ask
 from review import ballots, opening, sealing
+from review.findings import Moment, kept_when_refused
 from review.models import Panel, Review
 from review.rules import no_conflict, organiser, panel_is_scoring, the_expert
 from review.services.drafts import follow, sheet_of
@@ -24,7 +25,8 @@ from review.services.drafts import follow, sheet_of
 
 def accept(review: Review, *, by: User, pledge: bool) -> Review:
     """Pledge independence and open the material."""
-    return perform(review, "accept", by=by, pledge=pledge)
+    with kept_when_refused(review.panel, Moment.OPENING, review):
+        return perform(review, "accept", by=by, pledge=pledge)
 
 
 def recuse(review: Review, reason: str, *, by: User) -> Review:
@@ -93,7 +95,7 @@ class HandedIn:
 
 def hand_in(review: Review, *, by: User) -> Review:
     """Save what is on the sheet and hand it in, both or neither."""
-    with transaction.atomic():
+    with kept_when_refused(review.panel, Moment.HANDING_IN, review), transaction.atomic():
         settle(review, by=by)
         return submit(review, by=by)
 
@@ -125,7 +127,8 @@ def _still_open(review: Review, by: User) -> None:
 
 def submit(review: Review, *, by: User) -> Review:
     """Hand the ballot in; until the panel is locked it can be taken back (`reopen`)."""
-    return perform(review, "submit", by=by)
+    with kept_when_refused(review.panel, Moment.HANDING_IN, review):
+        return perform(review, "submit", by=by)
 
 
 def open_discussion(panel: Panel, *, by: User) -> Panel:
@@ -157,7 +160,7 @@ def lock(panel: Panel, *, by: User) -> Panel:
     Raises NotNow; ballots whose seal is broken are recorded before that refusal, each time it is met.
     """
     try:
-        with transaction.atomic():
+        with kept_when_refused(panel, Moment.LOCKING), transaction.atomic():
             _ballots_before_panel(panel)
             return perform(panel, "lock", by=by)
     except NotNow as refused:
@@ -192,4 +195,5 @@ def sign(panel: Panel, *, by: User, dissent: str = "") -> Panel:
 
 def conclude(panel: Panel, *, by: User) -> Panel:
     """Issue the report once everybody signed; the ranking takes effect."""
-    return perform(panel, "conclude", by=by)
+    with kept_when_refused(panel, Moment.PUBLISHING):
+        return perform(panel, "conclude", by=by)

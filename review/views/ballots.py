@@ -115,7 +115,14 @@ def recuse(request: HttpRequest, pk: Any) -> HttpResponse:
             return _recused(request, found, form, chosen)
         except Refusal as refused:
             refusal = refused
-    context = {"review": found, "form": form, "refusal": refusal, "chosen": chosen}
+    return stepping_aside(request, found, chosen, refusal, form)
+
+
+def stepping_aside(
+    request: HttpRequest, found: Review, chosen: Filter, refusal: Refusal | None, form: ReasonForm | None = None
+) -> HttpResponse:
+    """The page on which an expert steps aside; also what is shown instead of a file that a conflict has closed."""
+    context = {"review": found, "form": form or ReasonForm(), "refusal": refusal, "chosen": chosen, "closed": form is None}
     return render(request, "review/recuse.html", context, status=_status(request, refusal))
 
 

@@ -19,14 +19,15 @@ from grants.workflow.refusals import NotNow, Refusal
 from review import services
 from review.ballots import latest_draft, own_criteria, plain, shown
 from review.blinding import frozen, hides
+from review.findings import closed_to
 from review.forms import BallotForm
 from review.models import LIVE, Review
 from review.other_scores import objective
-from review.pages import PAGES
+from review.pages import file_of
 from review.queue import Filter, place_of
 from review.reading import readable
 from review.views import me
-from review.views.ballots import address, own_review, to_next
+from review.views.ballots import address, own_review, stepping_aside, to_next
 
 BIGGEST = 200_000
 """Characters of one autosave."""
@@ -41,6 +42,8 @@ def score(request: HttpRequest, pk: Any) -> HttpResponse:
         return redirect(address("review:review", chosen, pk))
     if found.state not in LIVE:
         return redirect(address("review:mine", chosen))
+    if refused := closed_to(found):
+        return stepping_aside(request, found, chosen, refused)
     criteria = own_criteria(found)
     form = BallotForm(criteria, request.POST or None, initial=services.sheet_of(found))
     refusal: Refusal | None = None
@@ -141,7 +144,7 @@ def _page(request: HttpRequest, found: Review, form: BallotForm, chosen: Filter,
     context = {
         "review": found, "form": form, "refusal": refusal, "version": version, "content": readable(frozen(found.bid, version)), "missing": missing,
         "editable": found.state == "accepted" and found.panel.state == "scoring", "base": last.number if last else 0, "draft": last,
-        "documents": PAGES[Review].documents(found, me(request)), "reopen": explain(found, "reopen", me(request)) is None,
+        "documents": file_of(found), "reopen": explain(found, "reopen", me(request)) is None,
         "place": place_of(found, chosen, me(request)), "chosen": chosen, "hidden": hides(found.panel),
         "objective": objective(found), "expert": found.expert,
         "total": shown(sum((t for t in typed if t is not None), Decimal(0))),

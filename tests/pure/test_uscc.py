@@ -105,3 +105,21 @@ def test_what_was_typed_is_read_as_meant(typed: str) -> None:
 def test_the_weights_are_powers_of_three_and_the_organisation_weights_those_of_gb_11714() -> None:
     assert uscc._WEIGHTS == (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
     assert (uscc.organisation_check("71526726"), uscc.organisation_check("M000100Y")) == ("X", "4")
+
+
+plain = st.text(st.sampled_from("合作单位（） ，：13890AZ电话-\n"), max_size=30)
+
+
+@given(heads, plain, plain, st.sampled_from(["", " ", " - ", "　", "\u200b"]))
+def test_a_code_is_found_between_any_other_text(head: str, before: str, after: str, gap: str) -> None:
+    code = complete(head)
+    assert code in set(uscc.found_in(before + gap.join(code.lower()) + after))
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_found_in_a_text_is_a_valid_code(text: str) -> None:
+    assert all(uscc.is_valid(code) for code in uscc.found_in(text))
+
+
+def test_nothing_is_found_where_a_character_is_missing_or_wrong() -> None:
+    assert list(uscc.found_in("代码 51999901MJ9000014，51999901MJ9000014F，11010519491231002X")) == []

@@ -23,6 +23,9 @@ from grants.people.privacy import Leak
 from grants.workflow import effects
 from grants.workflow.door import perform, require
 from grants.workflow.refusals import Invalid, NotNow
+from review.conflict_checks import reviews_in_conflict
+from review.findings import keep_late
+from review.models import ConflictHit, Panel
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ def publish_notice(call: Call, *, by: User, intro: str = "", titles: Mapping[str
     """Publish every approved award of the call in one notice. Locks the call; all or nothing; the sheet is printed afterwards.
 
     intro: the paragraph above the table. titles: award number → project name to show where the bid's own name holds what may not
-    be public. Raises NotYou, NotNow (nothing approved, or some proposals still undecided), Invalid (notice_leaks: every field named,
-    the number masked).
+    be public. Raises NotYou, NotNow (nothing approved, some proposals still undecided, or an expert whose ballot counts turns out to be
+    in conflict: what was found is kept), Invalid (notice_leaks: every field named, the number masked).
     """
+    require(preparer, call, by=by)
+    _refuse_conflicts(call)
     with transaction.atomic():
         held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
         role = require(preparer, held, by=by).role
@@ -69,6 +74,20 @@ def publish_notice(call: Call, *, by: User, intro: str = "", titles: Mapping[str
             perform(award, "publish", by=by, notice=notice)
         _remember(notice, len(awards), by, role)
     return notice
+
+
+def _refuse_conflicts(call: Call) -> None:
+    """Asked a last time before anybody outside learns the result: of every ballot of the call that counts."""
+    for panel in Panel.objects.filter(call=call, state="concluded").select_related("call__rules_version"):
+        found = reviews_in_conflict(panel)
+        if found:
+            keep_late(panel, found, ConflictHit.Moment.PUBLISHING)
+            review, hits = found[0]
+            sentence = _(
+                "公示前核对，有 %(n)d 份计入结果的评分的专家应当回避，例如：%(code)s · %(bid)s：%(why)s 请在“%(panel)s”页面由一人提出不予回避、"
+                "另一人决定；确应回避的，请由负责人取消拟立项，另行组织评审。"
+            ) % {"n": len(found), "code": review.expert.code, "bid": review.bid.number, "why": hits[0].sentence, "panel": panel.name}
+            raise NotNow(sentence, rule="no_late_conflict", verb="publish_notice")
 
 
 def _all_approved(call: Call) -> list[Award]:

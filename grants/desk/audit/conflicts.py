@@ -30,12 +30,15 @@ EVENTS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "draw.open",
+            "call.check_conflicts",
             "panel.check_conflicts",
+            "panel.found_conflict",
             "review.accept",
             "review.submit",
             "panel.lock",
             "meeting.release",
             "panel.conclude",
+            "call.publish_notice",
         ),
         CHECK,
     ),
@@ -121,7 +124,8 @@ def _finding(hit: ConflictHit) -> Line:
     over = _("经关系 %(ties)s") % {"ties": "、".join(map(str, hit.ties))} if hit.ties else ""
     stands = "" if hit.dismissed_by_id is None else _("已由两人排除")
     why = "；".join(word for word in (over, stands) if word)
-    return Line(hit.found_at, FOUND, _("查到应当回避的情形"), who, "", hit.expert.code, hit.bid.number, spoken(hit.sentence), why)
+    what = _("查到应当回避的情形（%(when)s）") % {"when": hit.get_moment_display()}
+    return Line(hit.found_at, FOUND, what, who, "", hit.expert.code, hit.bid.number, spoken(hit.sentence), why)
 
 
 @dataclass(frozen=True)
@@ -167,12 +171,14 @@ class _Known:
 
 def _scope(event: str, public: Mapping[str, Any]) -> Iterator[str]:
     """How much a check looked at, and what came of it."""
-    if event == "panel.check_conflicts":
+    if event in ("call.check_conflicts", "panel.check_conflicts"):
         yield _("核对 %(n)d 对专家与申报，新查到 %(hits)d 条") % {"n": public["pairs"], "hits": public["hits"]}
     if event == "draw.open" and "announced" in public and public["announced"].get("kind") == "panel":
         told = public["announced"]
         yield _("名单 %(n)d 人，其中应当回避 %(out)d 人") % {"n": len(told["pool"]), "out": len(told["barred"])}
-    if EVENTS[event] == CHECK and event not in ("panel.check_conflicts", "draw.open"):
+    if event == "panel.found_conflict":
+        yield _("%(when)s查到 %(n)d 条，见“查到”各行") % {"when": ConflictHit.Moment(public["moment"]).label, "n": len(public["findings"])}
+    if EVENTS[event] == CHECK and event not in ("call.check_conflicts", "panel.check_conflicts", "panel.found_conflict", "draw.open"):
         yield _("核对通过，没有未处理的情形")
     if event in ("voiding.approve", "panel.reopen"):
         yield _("作废前的结果摘要 %(hash)s") % {"hash": public.get("result_before", "")}
