@@ -105,7 +105,7 @@ def waiting(actor: Any) -> list[Waiting]:
     """Drafts before the deadline, corrections, addenda to confirm; for the agency the bids that await screening, per call."""
     if getattr(actor, "pk", None) is None:
         return []
-    return [*_of_applicants(actor), *_of_screeners(actor), *_of_custodians(actor), *_of_dealers(actor)]
+    return [*_of_applicants(actor), *_of_screeners(actor), *_of_custodians(actor), *_of_dealers(actor), *_of_declarers(actor)]
 
 
 def _of_custodians(actor: Any) -> list[Waiting]:
@@ -126,6 +126,16 @@ def _of_dealers(actor: Any) -> list[Waiting]:
         Waiting(_("制作开标密钥"), call.title, reverse("bidding:seal", args=[call.pk]), call.opens_at)
         for call in without.order_by("opens_at")[:50] if is_sealed_call(call)
     ]  # fmt: skip
+
+
+def _of_declarers(actor: Any) -> list[Waiting]:
+    """Reports that too many keys are lost, for whoever may confirm them: another than who reported. One query."""
+    mine = scopes_with(actor, "draft_calls", Agency, "call__agency") | scopes_with(actor, "approve_calls", Agency, "call__agency")
+    rows = SealKey.objects.filter(mine, state="ready", lost_reported_by__isnull=False).exclude(lost_reported_by=actor)
+    return [
+        Waiting(_("核对并宣布密钥丢失"), key.call.title, reverse("bidding:seal_lost", args=[key.call_id]))
+        for key in rows.select_related("call").order_by("lost_reported_at")[:50]
+    ]
 
 
 TO_DO = {

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bidding.models import SealKey
 from bidding.sealing import handover
 from bidding.sealing.ceremony import LEAST, MOST
 from bidding.services.ceremonies import Made, Seat, bytes_of, candidates
@@ -108,6 +109,44 @@ class CopyForm(forms.Form):
     """投标留存包."""
 
     kept = forms.FileField(label=gettext_lazy("投标留存包（ZIP）"), help_text=gettext_lazy("封标时下载到您电脑上的文件。"))
+
+
+class LostForm(forms.Form):
+    """报告密钥丢失: whose keys, and how it came about. act: which form this is, so that a page that was overtaken says so."""
+
+    act = "report_lost"
+    offices = forms.MultipleChoiceField(
+        label=gettext_lazy("哪些岗位的钥匙已经丢失"), widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("剩下的仍够人数开标的，请他们开标，不必报告。"),
+    )  # fmt: skip
+    note = forms.CharField(
+        label=gettext_lazy("经过"), max_length=1000, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=gettext_lazy("钥匙文件和口令怎样、何时丢失，找过哪里。只有主办方、开标人、监督和审计看得到，不写进公开的开标记录。"),
+    )  # fmt: skip
+
+    def __init__(self, key: SealKey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["offices"].choices = [(row.name, row.name) for row in key.officers.all()]  # type: ignore[attr-defined]
+
+    def details(self) -> dict[str, Any]:
+        return {"offices": self.cleaned_data["offices"]}
+
+
+class DeclareForm(forms.Form):
+    """宣布密钥丢失: what the second person has checked, and that they know what follows."""
+
+    act = "declare_lost"
+    note = forms.CharField(
+        label=gettext_lazy("您核对了什么"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("例如：已逐一问过开标人本人，备份和封存的口令也已查找。不写进公开的开标记录。"),
+    )  # fmt: skip
+    sure = forms.BooleanField(label=gettext_lazy("我知道：宣布以后不能撤销，找回的钥匙也不再用来开标，没有留存包的投标不能恢复。"))
+
+    def __init__(self, key: SealKey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+    def details(self) -> dict[str, Any]:
+        return {}
 
 
 def _bytes(text: str, field: str) -> bytes:

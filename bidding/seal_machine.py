@@ -1,4 +1,4 @@
-"""开标密钥：待演练 → 可以受理 → 已开标；受理之前可以更换."""
+"""开标密钥：待演练 → 可以受理 → 已开标；受理之前可以更换；截止后钥匙丢到不够数的，两人宣布后凭留存包恢复."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bidding import loss_rules as losses
 from bidding import seal_rules as rules
 from bidding import sealing_bundle
 from grants import clock
@@ -96,7 +97,45 @@ class SealMachine(Machine):
     def open(self, *, record: Any) -> Facts:
         """全部投标逐份打开，打不开的一份不影响其他；开标记录当场写成。"""
         self.opened_at = clock.now()
+        self.lost_reported_at = self.lost_reported_by = None
         return Facts(public={"record": record.hash, "opened": record.opened, "failed": record.failed, "group": record.officers})
+
+    @step(
+        state,
+        _("报告密钥丢失"),
+        source=S.READY,
+        to=None,
+        by=losses.desk,
+        when=[rules.time_to_open, losses.not_yet_reported, losses.too_few_left, losses.shown_again],
+        then=["bidding.tell_lost_report"],
+        danger=True,
+    )
+    def report_lost(self, *, offices: Any, authenticated: Any) -> Facts:
+        """写明哪些岗位的钥匙丢失和经过；每名开标人收到信，找回钥匙的可以撤销或直接开标，另一人核对后才能宣布。"""
+        self.lost_reported_at, self.lost_reported_by = clock.now(), self.actor
+        left = self.officers.count() - len(set(offices))
+        return Facts(public={"left": left, "authenticated": authenticated.method}, private={"offices": sorted(set(offices))})
+
+    @step(state, _("撤销丢失报告"), source=S.READY, to=None, by=losses.who_knows, when=[losses.lost_is_reported])
+    def withdraw_lost(self) -> None:
+        """宣布之前找回了钥匙，或报告有误；撤销后照常开标。"""
+        self.lost_reported_at = self.lost_reported_by = None
+
+    @step(
+        state,
+        _("宣布密钥丢失"),
+        source=S.READY,
+        to=S.OPENED,
+        by=losses.declarer,
+        when=[rules.time_to_open, losses.lost_is_reported, losses.shown_again],
+        then=["bidding.print_opening", "bidding.tell_key_lost"],
+        danger=True,
+    )
+    def declare_lost(self, *, record: Any, authenticated: Any) -> Facts:
+        """由报告人以外的人核对后宣布，不能撤销：全部投标记为没有打开，开标记录公开，各投标单位凭留存包恢复。"""
+        self.opened_at, self.lost_declared_by = clock.now(), self.actor
+        public = {"record": record.hash, "opened": record.opened, "failed": record.failed, "authenticated": authenticated.method}
+        return Facts(public=public)
 
     @step(
         state,

@@ -16,6 +16,7 @@ from grants.documents.files import store
 from grants.documents.pdf import render_pdf
 from grants.documents.qr import qr_code
 from grants.ledger import keys
+from grants.notifications.services import send_all
 from grants.workflow.effects import Apply, Job, effect
 
 RECORD_BYTES = 20 * 1024 * 1024
@@ -80,7 +81,7 @@ def record_context(record: OpeningRecord) -> dict[str, Any]:
     offices = {row.user_id: row.name for row in key.officers.all()}
     return {
         "call": key.call.title, "code": key.call.code, "at": record.at, "officers": record.officers, "opened": record.opened,
-        "failed": record.failed, "digest": record.hash, "fingerprint": key.fingerprint, "issuer": key.call.agency.name,
+        "failed": record.failed, "lost": key.is_lost, "digest": record.hash, "fingerprint": key.fingerprint, "issuer": key.call.agency.name,
         "rows": [{**row, "words": _in_words(row)} for row in record.told["bids"]],
         "signatures": [(offices[row.user_id], row.at) for row in record.signatures.all()],
         "qr": qr_code(_address(key), label="公开的开标记录"),
@@ -107,6 +108,25 @@ def tell_opening(job: Job) -> None:
             continue
         told = {**context, "why": SealRefused(version.refusal, version.refused_file).sentence, "contact": key.call.agency.contact}
         write_to(bid, "not_opened", f"{job.key}/{bid.pk}", told, page="bidding:restore")
+
+
+@effect("bidding.tell_lost_report")
+def tell_lost_report(job: Job) -> None:
+    """Tell every opening officer that keys are said to be lost: whoever finds theirs can still say so, or open."""
+    key = SealKey.objects.select_related("call__agency").get(pk=job.object_id)
+    people = [row.user for row in key.officers.select_related("user")]
+    context = {"call": key.call, "contact": key.call.agency.contact}
+    send_all(to=people, template="bidding/key_reported", context=context, key=job.key, link=reverse("bidding:seal_lost", args=[key.call_id]))
+
+
+@effect("bidding.tell_key_lost")
+def tell_key_lost(job: Job) -> None:
+    """Tell every bidder that nothing was opened because keys were lost, and how to hand in the kept copy."""
+    key = SealKey.objects.select_related("call__agency").get(pk=job.object_id)
+    told = {"call": key.call, "at": beijing(key.opened_at), "contact": key.call.agency.contact}
+    for version in last_versions(key):
+        context = {**told, "submitted": beijing(version.submitted_at)}
+        write_to(version.bid, "key_lost", f"{job.key}/{version.bid_id}", context, page="bidding:restore")
 
 
 def last_versions(key: SealKey) -> list[SealedVersion]:

@@ -12,7 +12,7 @@ import json
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from bidding import sealing_bundle
@@ -53,7 +53,10 @@ class OfficerKey(models.Model):
 
 
 class SealKey(SealMachine):
-    """开标密钥 of one call. record: the public record (canonical JSON, `ceremony.CallKey.record`); test: the rehearsal's envelope, base64."""
+    """开标密钥 of one call. record: the public record (canonical JSON, `ceremony.CallKey.record`); test: the rehearsal's envelope, base64.
+
+    lost_reported_*: a report that too few keys are left, while it stands; lost_declared_by: who confirmed it, then nothing is opened any more.
+    """
 
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="seals")
     threshold = models.PositiveSmallIntegerField(_("开标需要的人数"))
@@ -62,6 +65,9 @@ class SealKey(SealMachine):
     test = models.TextField(editable=False)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(null=True, editable=False)
+    lost_reported_at = models.DateTimeField(null=True, editable=False)
+    lost_reported_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    lost_declared_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
 
     visible = seal_visible
 
@@ -70,6 +76,10 @@ class SealKey(SealMachine):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             states_are(SealStates, "seal"),
             models.UniqueConstraint(fields=["call"], condition=Q(state__in=USABLE), name="seal_in_use_once"),
+            models.CheckConstraint(
+                name="seal_lost_by_two",
+                condition=Q(lost_declared_by=None) | (Q(lost_reported_by__isnull=False) & ~Q(lost_declared_by=F("lost_reported_by"))),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +88,18 @@ class SealKey(SealMachine):
     @property
     def agency(self) -> Agency:
         return self.call.agency
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether two persons declared that too few keys are left: then nothing was opened, and nothing will be."""
+        return self.lost_declared_by_id is not None
+
+    def state_words(self, state: str) -> str:
+        """A call whose keys were lost is not called opened."""
+        return str(_("密钥丢失，凭留存包恢复")) if self.is_lost and state == SealStates.OPENED else super().state_words(state)
+
+    def get_state_display(self) -> str:
+        return self.state_words(self.state)
 
     @property
     def record_row(self) -> OpeningRecord:
@@ -262,7 +284,10 @@ class SealedFile(models.Model):
 
 
 class OpeningRecord(models.Model):
-    """开标记录: who opened, when, every header's hash and result, in canonical JSON (`sealing.opening.record`). Never changed."""
+    """开标记录: who opened, when, every header's hash and result, in canonical JSON (`sealing.opening.record`). Never changed.
+
+    Where the keys were lost, nobody opened: officers is empty and every result is "key_lost".
+    """
 
     key = models.OneToOneField(SealKey, on_delete=models.PROTECT, related_name="opening_record")
     document = models.TextField()

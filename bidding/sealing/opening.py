@@ -12,6 +12,7 @@ from bidding.sealing.refusals import SealRefused
 from grants.ledger.canonical import encode
 
 FORMAT: Final = "gongchuang-opening/1"
+LOST: Final = "key_lost"
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,22 @@ def hash_of_record(document: bytes) -> str:
     return hashlib.sha256(document).hexdigest()
 
 
-def record(call: str, group: Sequence[str], at: str, outcomes: Iterable[Outcome]) -> bytes:
-    """开标记录 in canonical JSON: who opened, when (UTC, RFC 3339), every bid's header hash and result. No word of any bid is in it."""
+def all_lost(bids: Iterable[Sealed]) -> Iterator[Outcome]:
+    """Too few keys are left: nothing is tried, and every bid stays closed for that one reason."""
+    for sealed in bids:
+        yield Outcome(Sealed(sealed.header, {}), None, SealRefused(LOST))
+
+
+def record(call: str, group: Sequence[str], at: str, outcomes: Iterable[Outcome], *, why: str = "") -> bytes:
+    """开标记录 in canonical JSON: who opened, when (UTC, RFC 3339), every bid's header hash and result. No word of any bid is in it.
+
+    why: a rule of `refusals` when the opening as a whole did not take place ("key_lost"); then group is empty. Absent otherwise.
+    """
     rows = [_row(outcome) for outcome in outcomes]
     rows.sort(key=lambda row: (row["organisation"], row["version"]))
     failed = sum(1 for row in rows if row["result"] != "opened")
-    return encode(
-        {"format": FORMAT, "call": call, "officers": list(group), "at": at, "bids": rows, "opened": len(rows) - failed, "failed": failed}
-    )
+    told = {"format": FORMAT, "call": call, "officers": list(group), "at": at, "bids": rows, "opened": len(rows) - failed, "failed": failed}
+    return encode({**told, "why": why} if why else told)
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -32,6 +32,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "commitment": ("“%(name)s”的内容与投标时的承诺值不符。", "The content of “%(name)s” does not fit the commitment made when it was handed in."),
     "missing": ("投标头列出的“%(name)s”没有找到。", "“%(name)s”, which the header lists, is not there."),
     "unlisted": ("“%(name)s”不在投标头里。", "“%(name)s” is not in the header."),
+    "key_lost": (
+        "够数的开标钥匙已经丢失，本次征集的投标都无法打开，不是这份投标的问题；投标单位可用投标留存包恢复。",
+        "Too few officers still have their keys, so no bid of this call could be opened; nothing is wrong with this one. The bidder restores it from the kept copy.",
+    ),
     "format": ("“%(name)s”的格式无法识别。", "The format of “%(name)s” is unknown."),
     "rehearsal": ("演练开标没有通过：%(name)s 打开的不是测试信封的内容。", "The rehearsal failed: %(name)s opened something else than the test envelope."),
 }

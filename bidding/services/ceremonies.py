@@ -181,15 +181,23 @@ def pass_on(share: SealShare, rest: bytes, *, by: User) -> SealShare:
 
 
 def at_turn(share: SealShare, by: User) -> SealShare:
-    """The locked share, if it is this officer's turn. Raises NotNow."""
+    """The locked share, if it is this officer's turn and the keys were not declared lost. Raises NotNow."""
     held = (
         SealShare.objects.select_for_update(of=("self",))
         .select_related("key__call__agency", "key__call__rules_version")
         .get(pk=share.pk)
     )
+    refuse_lost(held.key)
     if not held.key.officers.filter(user=by, name=held.at_turn).exists():
         raise NotNow(_("现在轮到“%(who)s”，请稍候再试或刷新页面。") % {"who": held.at_turn}, rule="turn")
     return held
+
+
+def refuse_lost(key: SealKey) -> None:
+    """A key that is found after the declaration opens nothing: bids may have been restored, and the record is public. Raises NotNow."""
+    if key.is_lost:
+        sentence = _("这次征集已经宣布密钥丢失，开标记录已公开，找回的钥匙不再用来开标；各投标单位凭投标留存包恢复。")
+        raise NotNow(sentence, rule="declared_lost")
 
 
 def start_again(share: SealShare, *, by: User) -> SealShare:
@@ -233,5 +241,5 @@ def bytes_of(text: str, field: str) -> bytes:
 def mine(user: User) -> Any:
     """Keys on which a person is an officer and has something to do: rehearse, open or sign."""
     rows = SealKey.objects.filter(officers__user=user).select_related("call__agency")
-    unsigned = Q(state="opened") & ~Q(opening_record__signatures__user=user)
+    unsigned = Q(state="opened", lost_declared_by=None) & ~Q(opening_record__signatures__user=user)
     return rows.filter(Q(state="made") | Q(state="ready", call__state="closed") | unsigned).order_by("call__closes_at")

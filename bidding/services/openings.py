@@ -42,7 +42,7 @@ def open_bids(share: SealShare, secret: str, *, by: User) -> SealKey:
     _refuse_other(key, secret)
     with scanned(), closing(waiting(key)) as versions:  # closed here: a cursor that outlives the rolled-back transaction breaks the next one
         outcomes = [_taken_out(version, secret) for version in versions]
-    record = _recorded(key, held.group, outcomes)
+    record = recorded(key, held.group, outcomes)
     held.layer, held.waiting = 0, ""
     held.save(update_fields=["layer", "waiting"])
     return perform(key, "open", by=by, record=record)
@@ -81,23 +81,25 @@ def _taken_out(version: SealedVersion, secret: str) -> Outcome:
         content = envelope.opened(version.told, version.sealed().files, secret)
         perform(version.bid, "unseal", by=SYSTEM, version=version, content=content)
     except SealRefused as refusal:
-        return _stays_closed(version, header, refusal)
+        return stays_closed(version, header, refusal)
     except (Refusal, ValueError, TypeError, KeyError, LookupError) as wrong:
         log.warning("a sealed bid decrypted but could not be read: %s", type(wrong).__name__)
-        return _stays_closed(version, header, SealRefused("format", envelope.MANIFEST))
+        return stays_closed(version, header, SealRefused("format", envelope.MANIFEST))
     return Outcome(header, None, None)
 
 
-def _stays_closed(version: SealedVersion, header: Sealed, refusal: SealRefused) -> Outcome:
+def stays_closed(version: SealedVersion, header: Sealed, refusal: SealRefused) -> Outcome:
+    """Note on the version and its bid why it did not open; from now on the kept copy restores it."""
     version.refusal, version.refused_file = refusal.rule, refusal.name[:150]
     version.save(update_fields=["refusal", "refused_file"])
     Bid.objects.filter(pk=version.bid_id).update(seal_refusal=refusal.rule)
     return Outcome(header, None, refusal)
 
 
-def _recorded(key: SealKey, group: list[str], outcomes: list[Outcome]) -> OpeningRecord:
+def recorded(key: SealKey, group: list[str], outcomes: list[Outcome], *, why: str = "") -> OpeningRecord:
+    """The opening record of these outcomes, written down. group, why: as `sealing.opening.record`."""
     now = clock.now()
-    text = opening.record(key.call.code, group, rfc3339(now), outcomes)
+    text = opening.record(key.call.code, group, rfc3339(now), outcomes, why=why)
     failed = sum(outcome.refusal is not None for outcome in outcomes)
     return OpeningRecord.objects.create(
         key=key, document=text.decode(), hash=opening.hash_of_record(text), at=now, officers=list(group),

@@ -17,7 +17,7 @@ from bidding.models import OfficerKey, SealKey, SealShare
 from bidding.seal_forms import FinishForm, KeyForm, MakeForm, OfflineForm, TurnForm
 from bidding.seal_rules import USABLE, dealer, is_sealed_call, seal_visible, took_part
 from bidding.seal_words import words
-from bidding.services import ceremonies, openings, programs
+from bidding.services import ceremonies, losses, openings, programs
 from bidding.views.bundled import rendered
 from grants import clock
 from grants.calls.models import Call
@@ -97,6 +97,7 @@ def _standing(request: HttpRequest, key: SealKey) -> dict[str, Any]:
         "may_sign": record is not None and explain(key, "sign", request.user) is None,
         "took_part": record is not None and took_part.answer(Ask(request.user, key, clock.now())).ok,
         "may_replace": explain(key, "replace", request.user) is None,
+        "closed_call": key.call.state == "closed", "closed": None if record is None else losses.left_closed(key),
         "waiting": None if record is not None else sum(1 for _v in openings.waiting(key)) if key.call.state == "closed" else None,
     }  # fmt: skip
 

@@ -186,10 +186,9 @@ def _label(obj: Machine, entry: Any) -> str:
 
 
 def _path(obj: Machine, source: str, target: str) -> str:
-    labels = dict(obj.States.choices)
     if not target or source == target:
         return ""
-    return f"{labels.get(source, '')} → {labels.get(target, target)}" if source else str(labels.get(target, target))
+    return f"{obj.state_words(source)} → {obj.state_words(target)}" if source else obj.state_words(target)
 
 
 def _names(pseudonyms: Iterable[str]) -> dict[str, str]:

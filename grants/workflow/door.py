@@ -112,7 +112,7 @@ def _ask_state(obj: Machine, declared: Step) -> None:
     labels = "、".join(str(obj.States(s).label) for s in declared.source)
     raise NotNow(
         _("现在是「%(now)s」，不能「%(step)s」；只有「%(from)s」时可以。可能别人刚刚处理过，请刷新页面查看经过。")
-        % {"now": obj.States(obj.state).label, "step": declared.label, "from": labels},
+        % {"now": obj.state_words(obj.state), "step": declared.label, "from": labels},
         rule="state",
         verb=declared.verb,
     )

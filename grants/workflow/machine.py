@@ -158,6 +158,10 @@ class Machine(models.Model):
         """How the ledger names this object: machine name and random id."""
         return f"{self.kind()}:{self.pk}"
 
+    def state_words(self, state: str) -> str:
+        """A state in the words of this very object; an unknown one as it is written."""
+        return str(dict(self.States.choices).get(state, state))
+
     def seen_by(self, actor: Any) -> Self:
         """This row as that person may see it, to be shown and never saved. A stage that hides part of a row from some says so here."""
         return self

@@ -197,9 +197,20 @@ def test_one_bid_that_does_not_open_holds_up_nobody() -> None:
     assert "失能" not in json.dumps(said, ensure_ascii=False)
 
 
+def test_a_record_of_lost_keys_says_why_names_nobody_and_opens_nothing() -> None:
+    """Every bid stays closed for the one reason; an ordinary record has no such word, so that its bytes are what they were."""
+    _secrets, people = officers(3)
+    key = ceremony.make_call_key("YX", people, 2)
+    bids = [envelope.sealed(dataclasses.replace(PLACE, organisation=org), BID, FILES, key.recipient)[0] for org in ("b", "a")]
+    told = json.loads(opening.record("YX", [], "2026-03-01T00:00:00Z", opening.all_lost(bids), why=opening.LOST))
+    assert (told["why"], told["officers"], told["opened"], told["failed"]) == ("key_lost", [], 0, 2)
+    assert [(row["organisation"], row["result"], row["file"]) for row in told["bids"]] == [("a", "key_lost", ""), ("b", "key_lost", "")]
+    assert "why" not in json.loads(opening.record("YX", ["甲"], "2026-03-01T00:00:00Z", []))
+
+
 def test_every_refusal_has_both_languages() -> None:
     assert all(zh and en and any("\u4e00" <= c <= "\u9fff" for c in zh) and en for zh, en in SENTENCES.values())
-    assert all("%(name)s" in zh for rule, (zh, _en) in SENTENCES.items() if rule != "officers")
+    assert all("%(name)s" in zh for rule, (zh, _en) in SENTENCES.items() if rule not in ("officers", "key_lost"))
 
 
 def test_a_ceremony_is_the_same_after_a_walk_through_files(tmp_path: Path) -> None:
@@ -275,5 +286,9 @@ def test_a_whole_opening_on_an_offline_machine(tmp_path: Path) -> None:
     back = manage("restore", str(tmp_path / "bids/b"), str(kept), str(tmp_path / "out/b"), home=tmp_path)
     assert back.returncode == 0, back.stderr
     assert json.loads((tmp_path / "out/b/bid.json").read_bytes()) == BID
+    gone = manage("lost", str(tmp_path / "keys"), str(tmp_path / "bids"), str(tmp_path / "gone"), home=tmp_path)
+    assert "2 份都没有打开" in gone.stdout, gone.stderr
+    assert json.loads((tmp_path / "gone/opening.json").read_bytes())["why"] == "key_lost"
+    assert manage("lost", str(tmp_path / "keys"), str(tmp_path / "bids"), str(tmp_path / "gone"), home=tmp_path).returncode == 1
     alone = manage("open", str(tmp_path / "keys"), str(tmp_path / "bids"), str(tmp_path / "o2"), identities[0], passphrases=secret_words, home=tmp_path)
     assert (alone.returncode, (tmp_path / "o2").exists()) == (1, False)

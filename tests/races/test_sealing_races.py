@@ -12,9 +12,10 @@ from django.db import connection
 
 from bidding.models import Bid, OpeningRecord, SealedVersion, SealKey, SealShare
 from bidding.sealing import envelope
-from bidding.services import openings, sealing
+from bidding.services import losses, openings, sealing
 from grants import clock
 from grants.ledger.models import AuditEvent
+from grants.people.again import just_now
 from grants.workflow.refusals import NotNow, Refusal
 from tests.races.threads import at_once
 from tests.world import bidding as plain
@@ -68,6 +69,49 @@ def test_two_groups_opening_at_once_open_once() -> None:
             assert bid.versions.count() == 1
         SealedVersion.objects.filter(bid__call=found.call).update(receipt=None)
         remove(found)
+
+
+def test_a_key_that_is_found_while_its_loss_is_declared_opens_everything_or_nothing() -> None:
+    """One record either way: all bids open and the declaration told so, or none open and the officers told that keys no longer count."""
+    for _round in range(ROUNDS):
+        found = opened_by_nobody()
+        moment = found.call.closes_at + timedelta(seconds=settings.SUBMISSION_DRAIN + 1)
+        with clock.at(moment):
+            share = found.share()
+            last, secret = found.to_the_last(share)
+            losses.report(found.key, found.lost(2), by=found.desk.officer, note="保险柜失窃", proof=just_now("password"))
+        told = at_once(opening(share, last, secret), declaring(found), now=moment)
+        refused = [t for t in told if isinstance(t, NotNow)]
+        assert len(refused) == 1 and [type(t) for t in told].count(SealKey) == 1, told
+        record, key = OpeningRecord.objects.get(key=found.key), found.fresh()
+        rows = Bid.objects.filter(call=found.call)
+        if key.is_lost:
+            assert refused[0].rule in ("state", "declared_lost")
+            assert (record.opened, record.failed, record.told["why"]) == (0, 2, "key_lost")
+            assert {(b.seal_refusal, b.opened_at) for b in rows} == {("key_lost", None)}
+            assert not AuditEvent.objects.filter(event="bid.unseal", subject__in=[b.subject for b in rows]).exists()
+        else:
+            assert refused[0].rule == "state"
+            assert (record.opened, record.failed) == (2, 0)
+            assert all(b.opened_at is not None and not b.seal_refusal for b in rows)
+        remove(found)
+
+
+def declaring(found: Sealed) -> Callable[[], Any]:
+    return lambda: losses.declare(found.key, by=found.desk.approver, note="已逐一核对", proof=just_now("password"))
+
+
+def test_two_persons_declaring_at_once_declare_once() -> None:
+    found = opened_by_nobody()
+    second = people.appointed("approver", found.desk.agency)
+    moment = found.call.closes_at + timedelta(seconds=settings.SUBMISSION_DRAIN + 1)
+    with clock.at(moment):
+        losses.report(found.key, found.lost(2), by=found.desk.officer, note="保险柜失窃", proof=just_now("password"))
+    other = lambda: losses.declare(found.key, by=second, note="已逐一核对", proof=just_now("password"))  # noqa: E731
+    told = at_once(declaring(found), other, now=moment)
+    assert [type(t) for t in told].count(SealKey) == 1, told
+    assert [t.rule for t in told if isinstance(t, NotNow)] == ["state"], told
+    assert OpeningRecord.objects.filter(key=found.key).count() == 1
 
 
 def opened_by_nobody() -> Sealed:

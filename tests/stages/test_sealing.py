@@ -399,13 +399,13 @@ class TestOpening:
         world.handed_in(found, people.body(desk))
         found = world.closed(found)
         with clock.at(closing(found)):
-            real = openings._recorded
-            monkeypatch.setattr(openings, "_recorded", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt()))
+            real = openings.recorded
+            monkeypatch.setattr(openings, "recorded", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt()))
             with pytest.raises(KeyboardInterrupt), transaction.atomic():
                 found.open()
             assert found.fresh().state == "ready"
             assert set(Bid.objects.values_list("title", "opened_at")) == {("密封投标", None)}
-            monkeypatch.setattr(openings, "_recorded", real)
+            monkeypatch.setattr(openings, "recorded", real)
             assert found.open().state == "opened"
         assert OpeningRecord.objects.get().opened == 2
 

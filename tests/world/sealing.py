@@ -66,6 +66,10 @@ class Sealed:
     def share(self, position: int = 0) -> SealShare:
         return SealShare.objects.get(key=self.key, position=position)
 
+    def lost(self, n: int) -> list[str]:
+        """The offices of the first n officers, to be reported as without a key."""
+        return [officer.name for officer in self.officers[:n]]
+
     def fresh(self) -> SealKey:
         self.key = SealKey.objects.select_related(*SealKey.door_select).get(pk=self.key.pk)
         return self.key

@@ -1,9 +1,10 @@
-"""Sealing on an offline machine: `manage.py seal identity|ceremony|rehearse|open|restore`. No database is touched.
+"""Sealing on an offline machine: `manage.py seal identity|ceremony|rehearse|open|lost|restore`. No database is touched.
 
     seal identity finance.age                                             an officer's key; the passphrase is printed once
     seal ceremony KEYS --call YX-2026-01 --officer 财务=age1… --officer 纪检=age1… --officer 办公室=age1…
     seal rehearse KEYS --identity 财务=finance.age --identity 纪检=audit.age
     seal open KEYS BIDS OUT --identity 财务=finance.age --identity 纪检=audit.age
+    seal lost KEYS BIDS OUT                                               too few keys are left: the opening record says so
     seal restore BIDS/x COPY OUT/x                                        a bid from the bidder's kept copy
 
 Passphrases are asked for, or read from the environment variable SEAL_PASSPHRASES (one per line, in the order of --identity).
@@ -48,6 +49,10 @@ class Command(BaseCommand):
             parser_.add_argument("--identity", action="append", default=[], type=_pair, help="NAME=FILE, once for each officer of the group")
         unseal.add_argument("bids", type=Path, help="folder with one folder for each bid")
         unseal.add_argument("out", type=Path, help="folder to write; must not exist")
+        gone = actions.add_parser("lost", help="too few keys are left to open: write the opening record that says so, then restore from kept copies")
+        gone.add_argument("keys", type=Path, help="folder of the ceremony")
+        gone.add_argument("bids", type=Path, help="folder with one folder for each bid")
+        gone.add_argument("out", type=Path, help="folder to write; must not exist")
         restore = actions.add_parser("restore", help="a bid from the bidder's kept copy, proved against its header")
         restore.add_argument("bid", type=Path, help="folder with header.json")
         restore.add_argument("copy", type=Path, help="the kept copy, unpacked")
@@ -113,6 +118,14 @@ class Command(BaseCommand):
             folder.write_opened(out / name, outcome.content)
         elif outcome.refusal is not None:
             self.stderr.write(f"{name}: {_said(outcome.refusal)}")
+
+    def _lost(self, options: dict[str, Any]) -> None:
+        key = folder.read_key(options["keys"])
+        outcomes = list(opening.all_lost(bid for _name, bid in folder.bids(options["bids"])))
+        options["out"].mkdir(parents=True)
+        said = opening.record(key.call, [], rfc3339(clock.now()), outcomes, why=opening.LOST)
+        (options["out"] / "opening.json").write_bytes(said)
+        self.stdout.write(_("开标记录:密钥丢失,%(n)d 份都没有打开;请各投标单位用投标留存包恢复(seal restore)。") % {"n": len(outcomes)})
 
     def _restore(self, options: dict[str, Any]) -> None:
         header = folder.read_bid(options["bid"]).header

@@ -375,8 +375,8 @@ WITHHELD = (
 
 
 def check_withheld(story, tables, settled):
-    """What the log tells and the tables do not. Sealed bids count once they have been opened."""
-    unsealed = (("bids", "bid.seal", ("withdrawn",)),) if story.subjects("seal.open") else ()
+    """What the log tells and the tables do not. Sealed bids count once they have been opened, or their keys declared lost."""
+    unsealed = (("bids", "bid.seal", ("withdrawn",)),) if story.subjects("seal.open") or story.subjects("seal.declare_lost") else ()
     for code, event, gone in WITHHELD + unsealed:
         listed = {row["subject"] for row in tables[code]}
         for subject in story.subjects(event):
@@ -534,8 +534,23 @@ def check_sealing(folder, payload, story):
         check_opened(path, row, handed.get(row["header"]), story, record["at"])
         if (row["result"] == "opened") != (row["header"] in taken_out):
             raise wrong(path, "结果与台账不符:%s" % row["header"], "ledger")
+    check_lost(path, record, story)
     check_shares(folder, payload)
     return len(record["bids"]), record["opened"]
+
+
+def check_lost(path, record, story):
+    """A record that says the keys were lost, against two persons in the log, the second of whom named no bid as opened; and the reverse."""
+    declared = [e for s in story.subjects("seal.declare_lost") for e in story.of(s, "seal.declare_lost")]
+    if (record.get("why", "") == "key_lost") != bool(declared):
+        raise wrong(path, "开标记录与台账对密钥是否宣布丢失说法不一", "ledger")
+    if not declared:
+        return
+    reports = story.of(declared[-1]["subject"], "seal.report_lost")
+    if not reports or reports[-1]["actor"] == declared[-1]["actor"]:
+        raise wrong(path, "密钥丢失须由两人先后报告和宣布,台账里不是", "ledger")
+    if record["opened"] or record["officers"] or any(row["result"] != "key_lost" for row in record["bids"]):
+        raise wrong(path, "密钥已宣布丢失,记录却写着有投标打开", "ledger")
 
 
 def check_opened(path, row, handed, story, at):
