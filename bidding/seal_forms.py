@@ -121,7 +121,7 @@ class LostForm(forms.Form):
     )  # fmt: skip
     note = forms.CharField(
         label=gettext_lazy("经过"), max_length=1000, widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=gettext_lazy("钥匙文件和口令怎样、何时丢失，找过哪里。只有主办方、开标人、监督和审计看得到，不写进公开的开标记录。"),
+        help_text=gettext_lazy("钥匙文件和口令怎样、何时丢失，找过哪里。主办方、承办方、监督、审计和开标人看得到，不写进公开的开标记录。"),
     )  # fmt: skip
 
     def __init__(self, key: SealKey, *args: Any, **kwargs: Any) -> None:

@@ -97,7 +97,7 @@ class SealMachine(Machine):
     def open(self, *, record: Any) -> Facts:
         """全部投标逐份打开，打不开的一份不影响其他；开标记录当场写成。"""
         self.opened_at = clock.now()
-        self.lost_reported_at = self.lost_reported_by = None
+        self.note_loss(None)
         return Facts(public={"record": record.hash, "opened": record.opened, "failed": record.failed, "group": record.officers})
 
     @step(
@@ -112,14 +112,14 @@ class SealMachine(Machine):
     )
     def report_lost(self, *, offices: Any, authenticated: Any) -> Facts:
         """写明哪些岗位的钥匙丢失和经过；每名开标人收到信，找回钥匙的可以撤销或直接开标，另一人核对后才能宣布。"""
-        self.lost_reported_at, self.lost_reported_by = clock.now(), self.actor
+        self.note_loss(self.actor)
         left = self.officers.count() - len(set(offices))
         return Facts(public={"left": left, "authenticated": authenticated.method}, private={"offices": sorted(set(offices))})
 
     @step(state, _("撤销丢失报告"), source=S.READY, to=None, by=losses.who_knows, when=[losses.lost_is_reported])
     def withdraw_lost(self) -> None:
         """宣布之前找回了钥匙，或报告有误；撤销后照常开标。"""
-        self.lost_reported_at = self.lost_reported_by = None
+        self.note_loss(None)
 
     @step(
         state,

@@ -22,6 +22,7 @@ from bidding.seal_rules import USABLE, seal_visible
 from bidding.sealing.ceremony import CallKey
 from bidding.sealing.envelope import Sealed
 from bidding.sealing.keys import Officer
+from grants import clock
 from grants.calls.models import Call
 from grants.documents.files import read_file
 from grants.documents.models import StoredFile
@@ -98,8 +99,13 @@ class SealKey(SealMachine):
         """A call whose keys were lost is not called opened."""
         return str(_("密钥丢失，凭留存包恢复")) if self.is_lost and state == SealStates.OPENED else super().state_words(state)
 
-    def get_state_display(self) -> str:
+    def get_state_display(self) -> str:  # type: ignore[no-redef]
+        """Pages ask for the state under Django's name."""
         return self.state_words(self.state)
+
+    def note_loss(self, by: User | None) -> None:
+        """Who reports the loss, now; None when a report no longer stands. Called by the machine's steps only."""
+        self.lost_reported_at, self.lost_reported_by = (None if by is None else clock.now()), by
 
     @property
     def record_row(self) -> OpeningRecord:
@@ -126,8 +132,6 @@ class SealKey(SealMachine):
 
     def prove(self, share: SealShare, content: bytes) -> None:
         """Note that a group opened the test envelope. Raises Invalid when it opened something else. Called by the `rehearse` step only."""
-        from grants import clock  # noqa: PLC0415 - kept beside its only use
-
         if share.key_id != self.pk or not hmac.compare_digest(
             hashlib.sha256(content).hexdigest(), self.public["test"]["content"]
         ):

@@ -34,7 +34,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "unlisted": ("“%(name)s”不在投标头里。", "“%(name)s” is not in the header."),
     "key_lost": (
         "够数的开标钥匙已经丢失，本次征集的投标都无法打开，不是这份投标的问题；投标单位可用投标留存包恢复。",
-        "Too few officers still have their keys, so no bid of this call could be opened; nothing is wrong with this one. The bidder restores it from the kept copy.",
+        "Too few officers still have keys: no bid of this call could be opened, nothing is wrong with this one. The kept copy restores it.",
     ),
     "format": ("“%(name)s”的格式无法识别。", "The format of “%(name)s” is unknown."),
     "rehearsal": ("演练开标没有通过：%(name)s 打开的不是测试信封的内容。", "The rehearsal failed: %(name)s opened something else than the test envelope."),

@@ -20,7 +20,7 @@ from grants.people import again
 from grants.workflow.door import explain
 from grants.workflow.refusals import NotNow, Refusal
 
-FORMS: dict[str, type[LostForm] | type[DeclareForm]] = {LostForm.act: LostForm, DeclareForm.act: DeclareForm}
+FORMS: dict[str, type[LostForm | DeclareForm]] = {LostForm.act: LostForm, DeclareForm.act: DeclareForm}
 FIELDS = {"too_few_left": "offices"}
 """Rules of the door that are about one field."""
 
