@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bidding', '0007_sealed_bids'),
+        ('bidding', '0008_seal_programs'),
         ('calls', '0005_encrypted_columns'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
