@@ -113,8 +113,9 @@ class SealMachine(Machine):
     def report_lost(self, *, offices: Any, authenticated: Any) -> Facts:
         """写明哪些岗位的钥匙丢失和经过；每名开标人收到信，找回钥匙的可以撤销或直接开标，另一人核对后才能宣布。"""
         self.note_loss(self.actor)
-        left = self.officers.count() - len(set(offices))
-        return Facts(public={"left": left, "authenticated": authenticated.method}, private={"offices": sorted(set(offices))})
+        seats = [row.name for row in self.officers.all()]
+        gone = [name for name in seats if name in offices]
+        return Facts(public={"left": len(seats) - len(gone), "authenticated": authenticated.method}, private={"offices": gone})
 
     @step(state, _("撤销丢失报告"), source=S.READY, to=None, by=losses.who_knows, when=[losses.lost_is_reported])
     def withdraw_lost(self) -> None:

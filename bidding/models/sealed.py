@@ -95,6 +95,12 @@ class SealKey(SealMachine):
         """Whether two persons declared that too few keys are left: then nothing was opened, and nothing will be."""
         return self.lost_declared_by_id is not None
 
+    @property
+    def idle_steps(self) -> frozenset[str]:
+        """Nobody opened what is lost, so nobody signs; without a report there is none to withdraw."""
+        idle = {"sign"} if self.is_lost else set()
+        return frozenset(idle if self.lost_reported_by_id else idle | {"withdraw_lost"})
+
     def state_words(self, state: str) -> str:
         """A call whose keys were lost is not called opened."""
         return str(_("密钥丢失，凭留存包恢复")) if self.is_lost and state == SealStates.OPENED else super().state_words(state)

@@ -131,7 +131,7 @@ class TestTheWholeWay:
             declare(found)
         entry = losses.told(found.fresh())
         assert entry is not None and entry.private is not None
-        assert (entry.private["note"], entry.private["offices"]) == (REASON, sorted(found.lost(2)))
+        assert (entry.private["note"], entry.private["offices"]) == (REASON, found.lost(2))
         assert entry.public["left"] == 1
         assert "财务" not in json.dumps(dict(entry.public), ensure_ascii=False)
         document = OpeningRecord.objects.get().document
@@ -351,6 +351,8 @@ class TestPages:
             for place in (page, seal, reverse("desk:object", args=["seal", found.key.pk])):
                 shown = approver.get(place).content.decode()
                 assert "密钥丢失，凭留存包恢复" in shown and ">已开标<" not in shown
+            assert found.call.title in shown and found.key.fingerprint in shown, "the facts of the key"
+            assert "签署开标记录" not in shown and "→ 密钥丢失，凭留存包恢复" in shown
             shown = Client().get(public).content.decode()
             assert "够数的开标钥匙已经丢失" in shown and REASON not in shown and SealedVersion.objects.get().hash in shown
             assert "0 人签署" not in shown
@@ -431,7 +433,7 @@ class TestPackage:
         for change, sentence in (({"why": ""}, "说法不一"), ({"opened": 1, "failed": 1}, "写着有投标打开")):
             record.write_text(json.dumps({**json.loads(real), **change}, ensure_ascii=False), encoding="utf-8")
             packages.rewrap(bag)
-            assert sentence in refusal_of(check, bag)
+            assert sentence in packages.said(check, bag)
         record.write_text(real, encoding="utf-8")
         table = bag / "data/tables/bids.csv"
         table.write_text("".join(line for line in table.read_text("utf-8").splitlines(True) if bid.number not in line), encoding="utf-8")
@@ -461,11 +463,6 @@ class TestPackage:
             check.check_withheld(Story(), tables, "2027")
         tables["bids"] = [{"subject": bid.subject}]
         check.check_withheld(Story(), tables, "2027")
-
-
-def refusal_of(check: Any, bag: Path) -> str:
-    """The refusal of the sealed part alone: the hash of the whole record is another check, which such a change fails first."""
-    return packages.said(check, bag)
 
 
 def test_the_commitment_and_not_the_name_decides_whose_copy_it_is(found: Sealed, desk: Office, who: Body) -> None:
