@@ -6,12 +6,17 @@ import gc
 import resource
 
 
+def _small(more: int) -> None:
+    if more:
+        _small(more - 1)
+
+
 def _calls(depth: int) -> None:
     if depth:
         _calls(depth - 1)
         return
     for _ in range(300):
-        (lambda: (lambda: (lambda: None)())())()
+        _small(3)
 
 
 def _page_faults(depth: int) -> int:
