@@ -26,7 +26,7 @@ D = DrawStates
 
 
 class DrawMachine(Machine):
-    """一次抽取。先公布名单和规则并取哈希，各方承诺，再公开，与事先指名的公共随机源合成种子；任何人可以复算。"""
+    """一次抽取。先公布名单和规则并取哈希，各方承诺，再公开，与事先指名的公共随机源合成种子；简易抽取只有公布和抽取两步。任何人可以复算。"""
 
     States = DrawStates
     machine_name = "draw"
@@ -68,12 +68,13 @@ class DrawMachine(Machine):
         """逾期不公开的，由监督打开其密封副本代为公开，不因此重抽。"""
         return self.write_reveal(party, value or self.opened(party), by="escrow")
 
-    @step(state, _("填写公共随机源"), source=D.REVEALING, to=None, by=rules.host, when=[rules.beacon_has_fallen, rules.beacon_is_open])
+    @step(state, _("填写公共随机源"), source=[D.PUBLISHED, D.REVEALING], to=None, by=rules.host,
+          when=[rules.commitments_are_over, rules.beacon_has_fallen, rules.beacon_is_open])  # fmt: skip
     def enter_beacon(self, *, value: str, evidence: str) -> Facts:
-        """填写公布时指名的那一期的结果和依据（网址、公告、drand 签名），由另一个人核对后抽取。"""
+        """填写公布时指名的那一期的结果和依据（网址、公告、drand 签名）。多方抽取和现场产生的数，由另一个人核对后抽取。"""
         return self.write_beacon(value, evidence)
 
-    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer, when=[rules.ready_to_draw],
+    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer, when=[rules.ready_to_draw, rules.still_as_announced],
           then=["review.drawn"])  # fmt: skip
     def draw(self, *, name: str = "") -> Facts:
         """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立，同分的名次随之定下。name: 评审组名称。"""

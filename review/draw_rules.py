@@ -12,14 +12,23 @@ from grants.people.permissions import scopes_with
 from grants.people.rules import may, not_same_as
 from grants.workflow.rules import Answer, Ask, Rule, row_rule, rule
 from review.rules import defends, has_no_meeting, held, no_other_panel, organiser, panel_is_not_locked
-from review.transcript import COMMITTED, FEWEST_PARTIES, SIMPLE
+from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE
 
 watcher = may("observe")
 host = organiser | watcher
 """Whoever keeps the hour: the organiser or the supervisor."""
 stopper = may("approve_calls") & not_same_as("published_by", _("不是公布抽取的人"), _("抽取由您公布，终止须由另一位负责人决定。"))
-drawer = organiser & not_same_as(
-    "beacon_entered_by", _("不是填写公共随机源的人"), _("公共随机源的结果由您填写，须由另一个人核对依据后抽取。")
+
+
+@rule(_("简易抽取，随机源人人查得到"))
+def anybody_can_look_it_up(ask: Ask) -> bool:
+    """One hand may enter and draw where a wrong value shows to everybody: a named beacon, not what was thrown in a room."""
+    return bool(ask.obj.mode == SIMPLE and ask.obj.announced.get("beacon", {}).get("kind") in PUBLIC_BEACONS)
+
+
+another_hand = not_same_as("beacon_entered_by", _("不是填写公共随机源的人"), _("公共随机源的结果由您填写，须由另一个人核对依据后抽取。"))
+drawer = organiser & (another_hand | anybody_can_look_it_up).renamed(
+    "beacon_was_checked", _("不是填写公共随机源的人（简易抽取、随机源公开可查的除外）")
 )
 
 
@@ -57,17 +66,25 @@ def lots_are_wanted(ask: Ask) -> object:
     return True
 
 
-@rule(_("再次抽取写明理由"), _("前一次抽取没有完成，再抽一次须写明理由；前一次仍然公开可见。"))
-def numbered_with_reason(ask: Ask) -> bool:
-    return ask.obj.number == 1 or bool(ask.obj.reason.strip())
+@rule(_("再次抽取写明理由"))
+def numbered_with_reason(ask: Ask) -> object:
+    """Never a second seed without a reason and a number (review.md §4.3), whatever became of the earlier draws: drawn, voided or stopped."""
+    if ask.obj.number == 1 or ask.obj.reason.strip():
+        return True
+    return _("这件事已经抽取过 %(n)d 次，再抽一次须写明理由（“再次抽取的理由”一栏）；以前的抽取仍然公开可见。") % {"n": ask.obj.number - 1}
 
 
 @rule(_("承诺方齐备"), _("多方抽取至少要有三个不同的人作承诺方，其中至少一人不属于主办方。"))
-def parties_are_named(ask: Ask) -> bool:
+def parties_are_named(ask: Ask) -> object:
     if ask.obj.mode == SIMPLE:
-        return True
+        return _("简易抽取没有承诺方：公共随机源产生以后填写结果，然后抽取。")
     users = set(ask.obj.parties.values_list("user_id", flat=True))
     return len(users) >= FEWEST_PARTIES
+
+
+@rule(_("承诺已截止，或是简易抽取"), _("多方抽取要先承诺，截止以后才填写公共随机源。"))
+def commitments_are_over(ask: Ask) -> bool:
+    return bool(ask.obj.mode == SIMPLE or ask.obj.state == "revealing")
 
 
 @rule(_("异议时间已过"))
@@ -126,14 +143,27 @@ def somebody_is_silent(ask: Ask) -> bool:
 
 @rule(_("各方都已公开，随机源已填写"))
 def ready_to_draw(ask: Ask) -> object:
-    if ask.obj.mode != COMMITTED:
-        return True
-    if ask.obj.state == "published":
+    if not (fell := beacon_has_fallen.answer(ask)).ok:
+        return fell
+    if ask.obj.mode == COMMITTED and ask.obj.state == "published":
         return _("多方抽取要先承诺、再公开，不能直接抽取。")
     left = list(ask.obj.parties.filter(revealed="").values_list("name", flat=True))
     if left:
         return _("还没有公开的：%(who)s。逾期由监督启用密封副本，不重抽。") % {"who": "、".join(left)}
     return True if ask.obj.beacon_value else _("公共随机源的结果还没有填写。")
+
+
+@rule(_("公布以后情况没有变"))
+def still_as_announced(ask: Ask) -> object:
+    """What was announced is what is drawn: the same bids, and nothing that forbade the announcement has come since."""
+    draw = ask.obj
+    if not (answer := nothing_to_replace.answer(ask)).ok:
+        return answer
+    if draw.about == "panel":
+        return challenges_decided.answer(ask) if draw.mode == SIMPLE else True
+    if sorted(code for code, _seat in draw.announced["pool"]) == sorted(draw.codes_now()):
+        return True
+    return _("公布以后申报名单变了，不能照原来的名单抽取。请由另一位负责人终止本次抽取，再重新公布。")
 
 
 def _visible(actor: Any) -> Q:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,17 @@ import review.draw
 import review.transcript
 from grants.people.models import AgencyPermission, OrganisationPermission
 from grants.workflow.refusals import Invalid
-from review.conflict_checks import Ground, handed_in
+from review.conflict_checks import Ground, code_of, handed_in
 from review.draw import Candidate, DrawImpossible, Seats, feasible
 from review.models import Expert, Seat
-from review.transcript import METHOD, SIMPLE, drawn_by
+from review.panels import bids_of
+from review.results import waiting_for_lots
+from review.transcript import METHOD, drawn_by
 
 if TYPE_CHECKING:
     from grants.calls.models import Call
     from review.models import Panel
 
-SAID = {"kind": "said", "source": "现场公布的数字", "round": "", "due": ""}
 ALTERNATES = 2
 """How many alternates wait for each seat of the panel, at most."""
 
@@ -35,9 +36,9 @@ ALTERNATES = 2
 class Terms:
     """How chance falls in one draw: mode, parties by name, the public beacon, which draw of its matter it is and why."""
 
-    mode: str = SIMPLE
-    parties: tuple[str, ...] = ()
-    beacon: Mapping[str, str] = field(default_factory=lambda: dict(SAID))
+    mode: str
+    parties: tuple[str, ...]
+    beacon: Mapping[str, str]
     number: int = 1
     reason: str = ""
 
@@ -78,6 +79,16 @@ def tie_announcement(panel: Panel, codes: list[str], terms: Terms) -> dict[str, 
     listing = [[code, ""] for code in sorted(codes)]
     rule = _rule(Seats(len(codes)), 0)
     return _announced("tie", panel.subject, f"{panel.call.title} 同分名次抽签", listing, {}, rule, terms)
+
+
+def order_codes(panel: Panel) -> list[str]:
+    """The bids that defend before a panel."""
+    return [code_of(bid) for bid in bids_of(panel)]
+
+
+def tie_codes(panel: Panel) -> list[str]:
+    """The bids that wait for a lot."""
+    return waiting_for_lots(panel)
 
 
 def _rule(seats: Seats, alternates: int) -> dict[str, Any]:

@@ -313,16 +313,6 @@ class RelationForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["source"]
 
 
-class ConveneForm(forms.Form):
-    """Draw a panel. What bystanders threw in public goes into the seed."""
-
-    name = forms.CharField(label=_("评审组名称"), max_length=60, initial=_("评审组"))
-    seed = forms.CharField(
-        label=_("现场公开的随机数"), max_length=100, required=False,
-        help_text=_("可选：由监督人员当众掷骰子或指定当日开奖号码。系统另以截止时的台账记录混合，任何人都可以复算。"),
-    )  # fmt: skip
-
-
 class ReasonForm(forms.Form):
     """A written reason."""
 
@@ -333,14 +323,6 @@ class WorkbookForm(forms.Form):
     """A filled-in workbook on its way back."""
 
     file = forms.FileField(label=_("填好的评分表（xlsx）"))
-
-
-class OrderForm(forms.Form):
-    """Draw the order of defence, with what bystanders threw."""
-
-    witness = forms.CharField(
-        label=_("现场公开的随机数"), max_length=100, required=False, help_text=_("可选：由在场人员当众掷骰子，如 3-5-2。")
-    )
 
 
 class AssignForm(forms.Form):

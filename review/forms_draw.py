@@ -16,26 +16,68 @@ from review.models import Challenge, Draw, Expert
 
 PARTIES = 5
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+KINDS = (("named", _("指名的某期彩票、某日指数等")), ("drand", _("drand quicknet 的某一轮")))
 HEX = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "gc-hash"})
 
 
-class PublishForm(forms.Form):
-    """Parties by public name and account, the beacon, how long bidders may challenge, and why again where a draw failed."""
+class BeaconTerms(forms.Form):
+    """Which beacon decides, when it falls, and why the same matter is drawn once more where it was drawn before."""
 
-    beacon_kind = forms.ChoiceField(
-        label=_("公共随机源"), choices=[("named", _("指名的某期彩票、某日指数等")), ("drand", _("drand quicknet 的某一轮"))],
-        help_text=_("须在各方承诺截止之后才产生，任何人都查得到。"),
-    )  # fmt: skip
+    beacon_kind = forms.ChoiceField(label=_("公共随机源"), choices=KINDS, help_text=_("公布之后才产生，任何人都查得到。"))
     source = forms.CharField(label=_("名称"), max_length=60, required=False, help_text=_("如：中国福利彩票双色球开奖号码。drand 不填。"))
-    round = forms.CharField(label=_("期号或轮次"), max_length=30, help_text=_("如：2026039；drand 填轮次。"))
+    round = forms.CharField(label=_("期号或轮次"), max_length=30, required=False, help_text=_("如：2026039；drand 填轮次。"))
     due = forms.DateTimeField(label=_("产生时间"), required=False, widget=MOMENT, help_text=_("北京时间；drand 由轮次算出，不填。"))
+    reason = forms.CharField(
+        label=_("再次抽取的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("这件事以前抽取过，不论是否抽定。理由与第几次一并公布。"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, again: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not again:
+            del self.fields["reason"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        kind, number = data.get("beacon_kind"), str(data.get("round", ""))
+        if kind == "drand":
+            if not number.isdecimal() or not number.isascii() or not 0 < int(number) < 10**10:
+                self.add_error("round", _("drand 的轮次是一个正整数。"))
+        elif not data.get("due"):
+            self.add_error("due", _("请填写公共随机源产生的时间。"))
+        if kind == "named" and not number.strip():
+            self.add_error("round", _("请填写期号，如 2026039。"))
+        return data
+
+    def terms(self) -> dict[str, Any]:
+        """Keyword arguments for `services.announce` and `services.publish`."""
+        data = self.cleaned_data
+        beacon = {"kind": data["beacon_kind"], "source": data["source"], "round": data["round"], "due": data["due"]}
+        return {"beacon": beacon, "reason": data.get("reason", "")}
+
+
+class AnnounceForm(BeaconTerms):
+    """Announce a simple draw: a public beacon, or what will be thrown in the room, which two people then have to vouch for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind: Any = self.fields["beacon_kind"]
+        kind.choices = [*KINDS, ("said", _("现场当众产生（如掷骰子）"))]
+        kind.help_text = _("公布之后才产生。公开可查的，一个人就能办完；现场产生的，一个人填写，另一个人核对后抽取。")
+        self.fields["source"].help_text = _("如：中国福利彩票双色球开奖号码；现场产生的写明由谁怎样产生。drand 不填。")
+        self.fields["round"].help_text = _("如：2026039；drand 填轮次。现场产生的不填。")
+
+
+class PublishForm(BeaconTerms):
+    """Parties by public name and account, the beacon, how long bidders may challenge, and why again."""
+
     challenge_until = forms.DateTimeField(
         label=_("申请回避截止"), required=False, widget=MOMENT, help_text=_("北京时间；此前不能开始承诺。不填则随时可以开始。")
     )
-    reason = forms.CharField(label=_("再次抽取的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, *args: Any, again: bool, me: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, me: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["beacon_kind"].help_text = _("须在各方承诺截止之后才产生，任何人都查得到。")
         named = [_now("主办方"), _now("监督"), _now("申报方代表")]
         for n in range(1, PARTIES + 1):
             first = n <= len(named)
@@ -44,12 +86,11 @@ class PublishForm(forms.Form):
                 label=_("承诺方 %(n)d 的用户名") % {"n": n}, max_length=150, required=first, initial=me.username if n == 1 else ""
             )
         order = [f"{what}_{n}" for n in range(1, PARTIES + 1) for what in ("name", "user")]
-        self.order_fields([*order, *[name for name in self.fields if name not in order]])
-        if not again:
-            del self.fields["reason"]
+        rest = [name for name in self.fields if name not in (*order, "challenge_until", "reason")]
+        self.order_fields([*order, *rest, "challenge_until", "reason"])
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
+        data = super().clean()
         for n in range(1, PARTIES + 1):
             username = data.get(f"user_{n}", "")
             if bool(username) != bool(data.get(f"name_{n}")):
@@ -58,18 +99,12 @@ class PublishForm(forms.Form):
                 data[f"party_{n}"] = User.objects.filter(username=username, is_active=True).first()
                 if data[f"party_{n}"] is None:
                     self.add_error(f"user_{n}", _("没有这个用户名。"))
-        if data.get("beacon_kind") == "drand":
-            if not str(data.get("round", "")).isdecimal() or not str(data["round"]).isascii() or not 0 < int(data["round"]) < 10**10:
-                self.add_error("round", _("drand 的轮次是一个正整数。"))
-        elif not data.get("due"):
-            self.add_error("due", _("请填写公共随机源产生的时间。"))
         return data
 
     def terms(self) -> dict[str, Any]:
         data = self.cleaned_data
         parties = [(data[f"name_{n}"], data[f"party_{n}"]) for n in range(1, PARTIES + 1) if data.get(f"party_{n}")]
-        beacon = {"kind": data["beacon_kind"], "source": data["source"], "round": data["round"], "due": data["due"]}
-        return {"parties": parties, "beacon": beacon, "challenge_until": data.get("challenge_until"), "reason": data.get("reason", "")}
+        return {**super().terms(), "parties": parties, "challenge_until": data.get("challenge_until")}
 
 
 class CommitForm(StepForm):
@@ -111,9 +146,14 @@ class BeaconForm(StepForm):
 
 
 class DrawForm(StepForm):
-    """Draw: what the panel is called."""
+    """Draw: what the panel is called, where one comes of it."""
 
     name = forms.CharField(label=_("评审组名称"), max_length=60, required=False, initial=_("评审组"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.obj.about != Draw.About.PANEL:  # type: ignore[attr-defined]
+            del self.fields["name"]
 
 
 class FailForm(StepForm):

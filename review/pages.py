@@ -176,7 +176,9 @@ def _draw_links(draw: Draw, actor: Any) -> Sequence[Link]:
     if draw.state == "drawn" and draw.panel is not None:
         links.append(Link(_("评审组"), reverse("review:panel", args=[draw.panel_id]), primary=organises(actor, draw.panel)))
     if draw.state == "failed" and draw.about == "panel":
-        links.append(Link(_("重新公布名单"), reverse("review:publish_draw", args=[draw.call_id])))
+        links.append(Link(_("重新公布名单"), reverse("review:convene", args=[draw.call_id])))
+    elif draw.state == "failed":
+        links.append(Link(_("重新公布名单"), reverse("review:lots" if draw.about == "tie" else "review:meeting", args=[draw.panel_id])))
     return links
 
 

@@ -33,6 +33,8 @@ def committee_sits(ask: Ask) -> object:
         return _("评分锁定、结果公布以后，签署评审报告以前，才能处理偏离的评分。")
     if _sitting(panel).filter(signed_at__isnull=False).exists():
         return _("已经有成员签署评审报告，评分不能再处理。")
+    if panel.draws.filter(about="tie").exclude(state__in=("drawn", "failed")).exists():
+        return _("同分抽签的名单已经公布，评分不能再处理；抽签公布以前才能处理。")
     return True if not lots_of(panel) else _("同分已经抽签，评分不能再处理；抽签以前才能处理。")
 
 

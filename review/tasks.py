@@ -25,7 +25,6 @@ from review.report import report_context
 from review.results import waiting_for_lots
 from review.services import fill_gaps, fill_seats
 from review.services.panel import withdraw_siblings
-from review.transcript import COMMITTED
 
 REPORT_BYTES = 20 * 1024 * 1024
 
@@ -113,9 +112,9 @@ def tell_swapped(job: Job) -> None:
 
 @effect("review.draw_published")
 def draw_published(job: Job) -> None:
-    """Tell every bidder that the pool is fixed, and where to ask for a recusal; a simple draw is over at once and asks nothing."""
+    """Tell every bidder that the pool is fixed, and where to ask for a recusal."""
     draw = Draw.objects.select_related("call").get(pk=job.object_id)
-    if draw.mode != COMMITTED or draw.about != Draw.About.PANEL:
+    if draw.about != Draw.About.PANEL:
         return
     for bid in draw.call.bids.filter(state__in=HANDED_IN).select_related("organisation").order_by("number"):
         context = {"draw": draw, "call": draw.call, "bid": bid}

@@ -26,6 +26,8 @@ FORMAT: Final = "gongchuang-draw-1"
 METHOD: Final = "GY-DRAW-1"
 SIMPLE, COMMITTED = "simple", "commit-reveal"
 FEWEST_PARTIES: Final = 3
+PUBLIC_BEACONS: Final = ("drand", "named")
+"""Beacons that anybody can look up afterwards; what is said in a room is none of them."""
 SECRET_BYTES: Final = 32
 QUICKNET: Final = (1692803367, 3)
 """drand quicknet: the moment of round 1 (Unix seconds) and seconds between rounds."""
@@ -144,7 +146,8 @@ def _parties(document: Document) -> str:
     if announced["mode"] == SIMPLE:
         if parties:
             raise Broken("announced.parties", "简易抽取没有承诺方。")
-        return "简易抽取：没有多方承诺，随机数来自台账和现场公布的数字。"
+        told = "公布时指名的公共随机源" if announced["beacon"]["kind"] in PUBLIC_BEACONS else "现场公布的数字"
+        return f"简易抽取：没有多方承诺，随机数来自台账和{told}。"
     if len(parties) < FEWEST_PARTIES or len(set(parties)) != len(parties):
         raise Broken("announced.parties", f"多方抽取至少要有 {FEWEST_PARTIES} 个互不相同的承诺方。")
     return f"共 {len(parties)} 方：{'、'.join(parties)}。"
@@ -184,18 +187,28 @@ def _beacon(document: Document) -> str:
     planned, fell = document["announced"]["beacon"], document["beacon"]
     if document["announced"]["mode"] == COMMITTED:
         _in_time(planned, document["closed_at"], fell["value"])
+    elif planned["due"]:
+        _announced_first(planned, document["closed_at"], fell["value"])
     if planned["kind"] == "drand":
         _drand(planned, fell)
     return f"公共随机源“{planned['source']}”{planned['round']}：{fell['value']}。" if fell["value"] else "没有使用公共随机源。"
 
 
 def _in_time(planned: Document, closed_at: str, value: str) -> None:
-    if planned["kind"] not in ("drand", "named"):
+    if planned["kind"] not in PUBLIC_BEACONS:
         raise Broken("announced.beacon.kind", "多方抽取须事先指定一个公共随机源。")
     if not value:
         raise Broken("beacon.value", "公共随机源的结果还没有填写。")
     if not closed_at or planned["due"] <= closed_at:
         raise Broken("closed_at", "公共随机源的时间须晚于承诺截止时间，否则承诺人可能已经知道结果。")
+
+
+def _announced_first(planned: Document, announced_at: str, value: str) -> None:
+    """A simple draw whose beacon has an hour was announced before it; those of old, without an hour, were drawn at once."""
+    if not value:
+        raise Broken("beacon.value", "公共随机源的结果还没有填写。")
+    if not announced_at or planned["due"] <= announced_at:
+        raise Broken("closed_at", "公共随机源的时间须晚于公布时间，否则公布时已经知道结果。")
 
 
 def _drand(planned: Document, fell: Document) -> None:

@@ -37,12 +37,12 @@ TEXT = """# 审计资料包 阅读指南
 
 | 位置 | 内容 |
 | --- | --- |
-| data/tables/ | 征集、立项、申报、资格审查、决定、协议、拨款、付款单、票据、支出、评估、异议{ballots}；每张表有 CSV 和 XLSX，末行是行数与合计；index.json 写明各列。“对象”一列是台账里的名称 |
+| data/tables/ | 征集、立项、申报、资格审查、抽取、决定、协议、拨款、付款单、票据、支出、评估、异议{ballots}；每张表有 CSV 和 XLSX，末行是行数与合计；index.json 写明各列。“对象”一列是台账里的名称 |
 | data/ocds/、data/360/ | 已公开部分的开放数据：OCDS 1.1 发布包和记录包、360Giving |
 | data/rules/ | 公布的征集规则，一字不差；文件的哈希就是台账里的规则哈希 |
 | data/bids/ | 提交的申报书，每次提交一份{bids} |
 | data/sealing/ | 密封投标的征集才有：密钥的公开记录、每份投标头、开标记录；含个人信息的资料包另有密文和密钥分份，够数的开标人可以当着审计重新打开 |
-| data/review/、data/draws/、data/assignment/ | 评分的承诺值{opened}、抽取记录、分派专家的输入与结果 |
+| data/review/、data/draws/、data/assignment/ | 评分的承诺值{opened}、抽取前公布的内容（没有抽成的也在）和抽取记录、分派专家的输入与结果 |
 | data/contracts/、data/notices/、data/reports/ | 协议、公示、评审报告 |
 | data/evidence/ | 执行材料清单{evidence} |
 | data/log/ | 本次征集的台账条目（逐字节）、整本台账每一条的哈希、全部签名检查点、公钥 |
@@ -67,7 +67,7 @@ MASKED = """本资料包按默认做法遮盖了个人信息：姓名只留姓�
 PLAIN = """本资料包含有个人信息的原件，申请时写明了理由并记入台账。请依法保管，用后按规定销毁或归档。"""
 SAMPLE = """## 附：抽样
 
-data/bids/ 只有公开抽样抽中的申报书（抽样编号 {id}，{size} 份，共 {count} 份）。名单先锁定写入台账，再当场产生随机数；
+data/bids/ 只有公开抽样抽中的申报书（抽样编号 {id}，{size} 份，共 {count} 份）。名单和将来的随机源先锁定写入台账，随机源产生以后才抽；
 data/draws/sample.json 可在网站“公开抽取”页重算。表格仍是全部。
 
 """

@@ -207,8 +207,10 @@ def _attached(wish: Wish, bid: Bid, version: BidVersion) -> Iterator[Made]:
 def reviews(call: Call, wish: Wish) -> Iterator[Made]:
     """评审：承诺值、抽取、分派、分析"""
     yield from _lines("review/ballots.jsonl", _ballots(call, opened=wish.ballots))
-    for draw in Draw.objects.filter(call=call, state="drawn").order_by("created_at"):
-        yield f"draws/{draw.about}-{draw.number}-{draw.pk}.json", keep([canonical.encode(draw.transcript)], media_type=JSON)
+    for draw in Draw.objects.filter(call=call).order_by("created_at"):
+        yield f"draws/announced-{draw.about}-{draw.number}-{draw.pk}.json", keep([canonical.encode(draw.announced)], media_type=JSON)
+        if draw.state == "drawn":
+            yield f"draws/{draw.about}-{draw.number}-{draw.pk}.json", keep([canonical.encode(draw.transcript)], media_type=JSON)
     for run in AssignmentRun.objects.filter(panel__call=call, carried_out=True).order_by("pk"):
         yield f"assignment/{run.pk}-IN.json", keep([run.question.encode()], media_type=JSON)
         yield f"assignment/{run.pk}-OUT.json", keep([run.answer.encode()], media_type=JSON)

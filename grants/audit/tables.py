@@ -108,9 +108,9 @@ SUBJECTS: Mapping[str, Callable[[Any], str]] = {
     "findings": lambda row: f"bid:{row.bid_id}", "decisions": lambda row: f"bid:{row.bid_id}", "contracts": lambda row: str(row.subject),
     "tranches": lambda row: str(row.subject), "orders": lambda row: f"tranche:{row.tranche_id}", "receipts": lambda row: f"tranche:{row.tranche_id}",
     "expenses": lambda row: f"award:{row.award_id}", "evaluations": lambda row: str(row.subject), "objections": lambda row: str(row.subject),
-    BALLOTS: lambda row: f"review:{row.review_id}",
+    "draws": lambda row: str(row.subject), BALLOTS: lambda row: f"review:{row.review_id}",
 }  # fmt: skip
-STATED = frozenset({"calls", "bids", "awards", "contracts", "tranches", "evaluations", "objections"})
+STATED = frozenset({"calls", "bids", "awards", "contracts", "tranches", "evaluations", "objections", "draws"})
 """Tables whose rows have a state of their own, which the log names."""
 MORE: Mapping[str, Callable[[], Sequence[Column]]] = {
     "orders": lambda: (Column(_("状态代码"), "status", "code", name="state_code"),),

@@ -27,6 +27,7 @@ class Draw(DrawMachine):
 
     about: panel (experts of a call), order (defence, of `panel`) or tie (equals of `panel`). panel is empty until its experts are drawn.
     announced: the published value (format in docs/review-commands.md); nothing in it changes afterwards. challenge_until: how long bidders may ask for recusal.
+    number: all earlier draws of the same matter and one, whatever became of them. closed_at, ledger_head: of a simple draw, when it was announced.
     """
 
     class About(models.TextChoices):
@@ -76,6 +77,13 @@ class Draw(DrawMachine):
         """Draws about the same for the same call or, for an order or a tie, the same panel; this one not."""
         rows = Draw._base_manager.filter(call_id=self.call_id, about=self.about).exclude(pk=self.pk)
         return rows if self.about == Draw.About.PANEL else rows.filter(panel=self.panel)
+
+    def codes_now(self) -> list[str]:
+        """What an order of defence or a lot would be drawn over now."""
+        from review.drawing import order_codes, tie_codes  # noqa: PLC0415 - reads these models
+
+        assert self.panel is not None  # only a panel's bids are drawn over
+        return tie_codes(self.panel) if self.about == Draw.About.TIE else order_codes(self.panel)
 
     def party_of(self, user: Any) -> DrawParty:
         return self.parties.get(user=user)

@@ -3,9 +3,9 @@
 pool        register_expert, change_expert, add_relation
 ties        record_tie, end_tie, withdraw_tie, read_ties, import_ties
 challenges  challenge, uphold_challenge, reject_challenge
-draws       draw_lots, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
+draws       announce, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
 assignments assign_soon
-panel       convene, check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
+panel       check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
 rulings     propose_ruling
 voidings    propose_voiding
@@ -13,16 +13,16 @@ seats       invite, join, decline, remind
 drafts      keep_draft, sheet_of
 scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, open_discussion, revise, take_back, explain_deviation, enter_other_score, lock,
             recommend_amount, sign, conclude
-meeting     draw_order, present, question, release
+meeting     present, question, release
 """
 
 from review.services.assignments import assign_soon
 from review.services.challenges import challenge, reject_challenge, uphold_challenge
 from review.services.drafts import Kept, keep_draft, sheet_of
 from review.services.draws import (
+    announce,
     close_commitments,
     commit,
-    draw_lots,
     draw_now,
     enter_beacon,
     fail_draw,
@@ -31,11 +31,10 @@ from review.services.draws import (
     start_draw,
     substitute,
 )
-from review.services.meeting import draw_order, present, question, release
+from review.services.meeting import present, question, release
 from review.services.panel import (
     assign,
     check_conflicts,
-    convene,
     dismiss_hit,
     fill_gaps,
     keep_hit,
@@ -74,6 +73,7 @@ __all__ = [
     "Kept",
     "accept",
     "add_relation",
+    "announce",
     "assign",
     "assign_soon",
     "challenge",
@@ -82,12 +82,9 @@ __all__ = [
     "close_commitments",
     "commit",
     "conclude",
-    "convene",
     "decline",
     "dismiss_hit",
-    "draw_lots",
     "draw_now",
-    "draw_order",
     "end_tie",
     "enter_beacon",
     "enter_other_score",

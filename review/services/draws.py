@@ -1,4 +1,4 @@
-"""抽取: publish, commit, reveal, draw. Steps of the draw's machine, taken through the door."""
+"""抽取: publish, commit, reveal, draw; or announce, then draw. Steps of the draw's machine, taken through the door."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from grants import clock, ledger
+from grants import clock
 from grants.calls.models import Call
+from grants.ledger.personal import found_in
 from grants.people.models import AgencyPermission, User
 from grants.workflow.door import begin, perform, require
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid, NotNow
-from review.conflict_checks import code_of
-from review.drawing import SAID, Terms, order_announcement, panel_announcement, tie_announcement
+from review.drawing import Terms, order_announcement, panel_announcement, tie_announcement
 from review.drawing_parties import head_of, plain
 from review.findings import look_over
 from review.models import ConflictHit, Draw, DrawParty, Panel
-from review.panels import bids_of
-from review.results import waiting_for_lots
 from review.rules import organiser
-from review.transcript import COMMITTED, FEWEST_PARTIES, SIMPLE, announced_hash, round_moment
+from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE, announced_hash, round_moment
 
 Party = tuple[str, User]
 """A party's public name, e.g. 监督员, and who throws the number."""
@@ -36,15 +34,18 @@ def publish(
     """Publish pool, rule, parties and beacon of a draw by commitments, hashed, before any chance falls.
 
     beacon: {"kind": "named", "source", "round", "due": datetime} or {"kind": "drand", "round": int}. panel: its order of defence is drawn,
-    or with about “tie” the places of its equals; none: the experts of the call. reason: why a further draw, where one failed. Raises NotYou, NotNow, Invalid.
+    or with about “tie” the places of its equals; none: the experts of the call. reason: why a further draw, where the matter was drawn before, whatever
+    became of it. Raises NotYou, NotNow, Invalid.
     """
     if panel is None:
         look_over(call, by=by)
     with transaction.atomic():
-        held, draw = _new(call, panel, by, about)
+        held, draw = _new(call, panel, by, about, reason)
         _refuse_parties(held, parties)
+        if beacon["kind"] not in PUBLIC_BEACONS:
+            raise _invalid("beacon_kind", _("多方抽取须事先指定一个人人查得到的公共随机源。"))
         due, told = _beacon(beacon)
-        draw.mode, draw.reason, draw.challenge_until, draw.beacon_due = COMMITTED, reason.strip(), challenge_until, due
+        draw.mode, draw.challenge_until, draw.beacon_due = COMMITTED, challenge_until, due
         _announce(draw, Terms(COMMITTED, tuple(name.strip() for name, _user in parties), told, draw.number, draw.reason))
         begin(draw, by=by, facts=_facts(draw))
         _note_findings(draw)
@@ -54,50 +55,48 @@ def publish(
     return draw
 
 
-def publish_simple(call: Call, *, by: User, said: str, panel: Panel | None = None, about: str = "") -> Draw:
-    """Publish a draw from the ledger head and what bystanders threw; it is drawn at once. Inside a transaction. Raises as `publish`."""
-    held, draw = _new(call, panel, by, about)
-    draw.mode, draw.beacon_value = SIMPLE, plain(said)
-    draw.ledger_head = head_of(panel.subject if panel is not None else held.subject)
-    draw.reason = _("前一次多方抽取没有完成。") if draw.number > 1 else ""
-    _announce(draw, Terms(SIMPLE, (), SAID, draw.number, draw.reason))
-    try:
+def announce(
+    call: Call, *, beacon: dict[str, Any], by: User, panel: Panel | None = None, about: str = "", reason: str = ""
+) -> Draw:  # fmt: skip
+    """Publish pool, rule and beacon of a simple draw, hashed. It is drawn by a second action, once the beacon has fallen: `enter_beacon`, `draw_now`.
+
+    beacon: as in `publish`, or {"kind": "said", "source", "due": datetime} for what will be thrown in the room at that hour; panel, about, reason:
+    as in `publish`. The ledger head goes into the seed as it is now, so that nothing written later can steer it.
+    Raises NotYou, NotNow (the rules of the call want commitments, a draw is running, nothing to draw, no reason for a further one), Invalid.
+    """
+    if panel is None:
+        look_over(call, by=by)
+    with transaction.atomic():
+        held, draw = _new(call, panel, by, about, reason)
+        if str(held.rules.review.panel.draw) == COMMITTED:
+            sentence = _("本次征集的规则规定多方承诺抽取，请先公布名单、承诺方和公共随机源。")
+            raise NotNow(sentence, rule="draw_by_parties", verb="announce")
+        draw.beacon_due, told = _beacon(beacon)
+        draw.mode, draw.closed_at = SIMPLE, clock.now().replace(microsecond=0)
+        draw.ledger_head = head_of(panel.subject if panel is not None else held.subject)
+        _announce(draw, Terms(SIMPLE, (), told, draw.number, draw.reason))
         begin(draw, by=by, facts=_facts(draw))
         return _note_findings(draw)
-    except ledger.NotRecordable as personal:
-        sentence = _("现场公开的随机数将原样公开，不能是像身份证号、电话或账号的数字；请换一种写法，如用短横线分开。")
-        raise Invalid(sentence, rule="witness", problems={"seed": [sentence], "witness": [sentence]}) from personal
 
 
-def draw_lots(panel: Panel, *, by: User, witness: str = "") -> Draw:
-    """Draw the places of equals in the simple way, at once. witness: what bystanders threw. Where the rules want commitments, `publish` with
-    about “tie”. Raises NotYou, NotNow (nobody waits for a lot, a ruling is undecided, the rules want commitments), Invalid."""
-    with transaction.atomic():
-        held = Panel.objects.select_for_update(of=("self",)).select_related("call__agency", "call__rules_version").get(pk=panel.pk)
-        if str(held.rules.review.panel.draw) == COMMITTED:
-            sentence = _("本次征集的规则规定多方承诺抽取，请先公布承诺方和公共随机源。")
-            raise NotNow(sentence, rule="draw_by_parties", verb="draw_lots")
-        return perform(publish_simple(held.call, by=by, said=witness, panel=held, about=Draw.About.TIE), "draw", by=by)
-
-
-def _new(call: Call, panel: Panel | None, by: User, about: str) -> tuple[Call, Draw]:
-    """The call's row is held: two draws published at once come one after the other."""
+def _new(call: Call, panel: Panel | None, by: User, about: str, reason: str) -> tuple[Call, Draw]:
+    """The call's row is held, and the panel's: two draws published at once come one after the other, and what is drawn over is read now.
+    Every earlier draw of the same matter counts."""
     held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
+    panel = panel and Panel.objects.select_for_update(of=("self",)).select_related(*Panel.door_select).get(pk=panel.pk)
     draw = Draw(call=held, panel=panel, about=about or (Draw.About.PANEL if panel is None else Draw.About.ORDER), published_by=by)
     require(organiser, draw, by=by)
-    last = draw.of_the_same_matter().filter(state="drawn").order_by("-created_at").first()
-    failed = draw.of_the_same_matter().filter(state="failed")
-    draw.number = 1 + (failed.filter(created_at__gt=last.created_at) if last else failed).count()
+    draw.number, draw.reason = draw.of_the_same_matter().count() + 1, _public("reason", reason.strip())
     return held, draw
 
 
 def _announce(draw: Draw, terms: Terms) -> None:
-    if draw.about == Draw.About.TIE and draw.panel is not None:
-        draw.announced = tie_announcement(draw.panel, waiting_for_lots(draw.panel), terms)
-    elif draw.panel is None:
+    if draw.panel is None:
         draw.announced = panel_announcement(draw.call, terms)
+    elif draw.about == Draw.About.TIE:
+        draw.announced = tie_announcement(draw.panel, draw.codes_now(), terms)
     else:
-        codes = [code_of(bid) for bid in bids_of(draw.panel)]
+        codes = draw.codes_now()
         if not codes:
             raise Invalid(_("评审组还没有申报，不能抽取答辩顺序。"), rule="meeting_bids")
         draw.announced = order_announcement(draw.panel, codes, terms)
@@ -113,8 +112,9 @@ def _note_findings(draw: Draw) -> Draw:
 
 
 def _facts(draw: Draw) -> Facts:
-    said = {"said": draw.beacon_value} if draw.beacon_value else {}
-    return Facts(public={"announced": draw.announced, "announced_sha256": draw.announced_sha256, **said})
+    """The announcement, its hash, and of a simple draw what the seed takes from the log."""
+    head = {"ledger_head": draw.ledger_head, "closed_at": draw.stamp(draw.closed_at)} if draw.closed_at is not None else {}
+    return Facts(public={"announced": draw.announced, "announced_sha256": draw.announced_sha256, **head})
 
 
 def _refuse_parties(call: Call, parties: Sequence[Party]) -> None:
@@ -132,10 +132,18 @@ def _beacon(beacon: dict[str, Any]) -> tuple[datetime, dict[str, str]]:
         moment = round_moment(number)
         due = datetime.fromisoformat(moment)
         return _ahead(due), {"kind": "drand", "source": "drand quicknet", "round": str(number), "due": moment}
-    if not plain(beacon["source"]) or not plain(beacon["round"]):
-        raise _invalid("source", _("请写明公共随机源的名称和期号，例如“中国福利彩票双色球”第 2026039 期。"))
+    source, issue = _public("source", plain(beacon["source"])), _public("round", plain(beacon.get("round", "")))
+    if not source or (beacon["kind"] == "named" and not issue):
+        raise _invalid("source", _("请写明公共随机源的名称和期号，例如“中国福利彩票双色球”第 2026039 期；现场产生的，写明怎样产生。"))
     due = _ahead(beacon["due"].replace(microsecond=0))
-    return due, {"kind": "named", "source": plain(beacon["source"]), "round": plain(beacon["round"]), "due": Draw.stamp(due)}
+    return due, {"kind": beacon["kind"], "source": source, "round": issue, "due": Draw.stamp(due)}
+
+
+def _public(field: str, text: str) -> str:
+    """What is announced is public and in the log in the clear: it may hold nobody's number. Raises Invalid."""
+    if any(True for _found in found_in({field: text}, field)):
+        raise _invalid(field, _("这里的内容会公开并写入台账，看起来包含证件号、电话或账号，请改写。"))
+    return text
 
 
 def _ahead(due: datetime) -> datetime:
@@ -179,7 +187,7 @@ def enter_beacon(draw: Draw, value: str, *, evidence: str, by: User) -> Draw:
 
 
 def draw_now(draw: Draw, *, by: User, name: str = "") -> Draw:
-    """Draw. The panel or the meeting comes into being in the same transaction."""
+    """Draw. The panel, the meeting or the places of equals come into being in the same transaction."""
     return perform(draw, "draw", by=by, name=name)
 
 

@@ -1,32 +1,16 @@
-"""答辩会: the order drawn in public, who stands in front, and the release of the result."""
+"""答辩会: who stands in front, in the order drawn in public (`review.services.draws`), and the release of the result."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from django.db import transaction
 
 from bidding.models import Bid
 from grants.people.models import User
 from grants.workflow.door import perform
 from review.conflict_checks import code_of
 from review.findings import Moment, kept_when_refused
-from review.models import Meeting, Panel
+from review.models import Meeting
 from review.panels import bids_of
-from review.services.draws import publish_simple
-
-
-def draw_order(panel: Panel, *, by: User, witness: str = "") -> Meeting:
-    """Draw the order of defence from the panel's bids, once, in the simple way. witness: what bystanders threw, mixed into the seed.
-
-    From now on results are held back until `release`. Raises NotYou, NotNow (locked, no oral stage, drawn already), Invalid.
-    """
-    with transaction.atomic():
-        held = (
-            Panel.objects.select_for_update(of=("self",)).select_related("call__agency", "call__rules_version").get(pk=panel.pk)
-        )
-        perform(publish_simple(held.call, by=by, said=witness, panel=held), "draw", by=by)
-        return Meeting.objects.select_related(*Meeting.door_select).get(panel=held)
 
 
 def present(meeting: Meeting, bid: Bid, *, by: User) -> Meeting:

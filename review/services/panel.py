@@ -1,4 +1,4 @@
-"""评审组: draw, check, assign, repair. Everything that happens to a panel before and beside the marks."""
+"""评审组: check, assign, repair. Everything that happens to a panel before and beside the marks."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from grants import clock, ledger
-from grants.calls.models import Call
 from grants.people.models import User
 from grants.workflow.door import SYSTEM, begin, perform, require
 from grants.workflow.refusals import Invalid, NotNow
 from grants.workflow.rules import Answer
 from review.assigning import Plan, half_seated, plan
 from review.conflict_checks import reviews_in_conflict
-from review.findings import check_conflicts, look_over, remember
+from review.findings import check_conflicts, remember
 from review.models import LIVE, AssignmentRun, ConflictHit, Panel, PanelMember, Review
 from review.panels import sitting, stages_of
 from review.rules import judge, organiser, proposer, second_person
-from review.services.draws import publish_simple
 from review.swapping import keep_run
-from review.transcript import COMMITTED
 
 __all__ = [
     "assign",
     "check_conflicts",
-    "convene",
     "dismiss_hit",
     "fill_gaps",
     "keep_hit",
@@ -35,24 +31,6 @@ __all__ = [
     "void_conflicted",
     "withdraw_siblings",
 ]
-
-
-def convene(call: Call, *, by: User, seed: str | None = None, name: str = "") -> Panel:
-    """Draw a panel from the pool in the simple way and record how. seed: what witnesses threw in public (dice, lottery number), mixed in.
-
-    One draw per panel: while a panel is forming or scoring the call gets no other. Then conflicts are checked and kept as findings.
-    Raises NotYou, NotNow (call still open, another panel at work, the rules want commitments), Invalid (pool too small).
-    """
-    look_over(call, by=by)
-    with transaction.atomic():
-        held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
-        require(organiser, Panel(call=held), by=by)
-        if str(held.rules.review.panel.draw) == COMMITTED:
-            sentence = _("本次征集的规则规定多方承诺抽取，请先公布名单、承诺方和公共随机源。")
-            raise NotNow(sentence, rule="draw_by_parties", verb="convene")
-        drawn = perform(publish_simple(held, by=by, said=seed or ""), "draw", by=by, name=name)
-        assert drawn.panel is not None
-        return drawn.panel
 
 
 def propose_dismissal(hit: ConflictHit, reason: str, *, by: User) -> ConflictHit:

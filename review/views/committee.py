@@ -11,21 +11,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from grants.workflow.door import explain, require
+from grants.workflow.door import explain
 from grants.workflow.refusals import Refusal
 from review import second, services
 from review.blinding import anonymous, hidden_from
-from review.forms import OrderForm, RulingForm
-from review.forms_draw import PublishForm
-from review.models import Draw, Panel
+from review.forms import RulingForm
+from review.models import Panel
 from review.pages import LOCKED, organises, sits
 from review.queue import own
 from review.results import lots_of, waiting_for_lots
-from review.rules import held, organiser
+from review.rules import held
 from review.ruling import flagged
-from review.transcript import COMMITTED
 from review.views import me
 from review.views.ballots import ASKED_BY
+from review.views.draws import form_for, opened
 
 
 @login_required
@@ -84,42 +83,20 @@ def propose_ruling(request: HttpRequest, pk: Any, review: Any) -> HttpResponse:
 def lots(request: HttpRequest, pk: Any) -> HttpResponse:
     """Equals that wait for a lot, and the public draw over them, in the way the rules say; afterwards the order drawn."""
     found = _opened(request, pk)
-    running = found.draws.filter(about="tie").exclude(state__in=("drawn", "failed")).first()
-    if running is not None:
+    running, mine = found.draws.filter(about="tie").exclude(state__in=("drawn", "failed")).first(), organises(me(request), found)
+    if running is not None and mine:
         return redirect("desk:object", kind="draw", pk=running.pk)
-    form, refusal = _form(request, found), None
-    if request.method == "POST":
-        require(organiser, found, by=me(request))
-        if form.is_valid():
-            try:
-                made = _draw(found, form, me(request))
-            except Refusal as refused:
-                refusal = refused
-            else:
-                messages.success(request, _("已抽签，名次已定。") if made.state == "drawn" else _("名单已公布，哈希已写入台账。"))
-                return redirect("desk:object", kind="draw", pk=made.pk) if made.state != "drawn" else redirect("review:ranking", pk=found.pk)
+    form = form_for(request, found, "tie")
+    refusal, made = opened(request, form, found.call, found, "tie")
+    if made is not None:
+        return redirect("desk:object", kind="draw", pk=made.pk)
     waits = set(waiting_for_lots(found))
     rows = [r for r in found.results.select_related("bid").order_by("rank", "bid__number") if r.bid.number in waits]
     context = {
-        "panel": found, "rows": rows, "drawn": lots_of(found), "form": form, "refusal": refusal, "organises": organises(me(request), found),
-        "draw": found.draws.filter(about="tie", state="drawn").first(),
+        "panel": found, "rows": rows, "drawn": lots_of(found), "form": form, "refusal": refusal, "organises": mine, "running": running,
+        "draw": found.draws.filter(about="tie", state="drawn").order_by("-drawn_at").first(),
     }  # fmt: skip
     return render(request, "review/lots.html", context, status=_status(request, refusal))
-
-
-def _form(request: HttpRequest, found: Panel) -> Any:
-    if str(found.rules.review.panel.draw) == COMMITTED:
-        again = found.draws.filter(about="tie", state="failed").exists()
-        form = PublishForm(request.POST or None, again=again, me=me(request))
-        del form.fields["challenge_until"]  # nobody's relation is judged here
-        return form
-    return OrderForm(request.POST if request.method == "POST" else None)
-
-
-def _draw(found: Panel, form: Any, by: Any) -> Draw:
-    if isinstance(form, PublishForm):
-        return services.publish(found.call, panel=found, about="tie", by=by, **form.terms())
-    return services.draw_lots(found, by=by, witness=form.cleaned_data["witness"])
 
 
 def _opened(request: HttpRequest, pk: Any) -> Panel:

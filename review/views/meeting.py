@@ -22,7 +22,6 @@ from review import services
 from review.ballots import shown
 from review.blinding import anonymous, hidden_from, hides
 from review.composing import expert_top
-from review.forms import OrderForm
 from review.models import LIVE, Meeting, Panel
 from review.pages import organises
 from review.panels import sheet_of, sitting
@@ -30,25 +29,24 @@ from review.queue import own
 from review.rules import conductor, held
 from review.services.meeting import in_order
 from review.views import me
+from review.views.draws import form_for, opened
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def meeting(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Before the draw: draw the order. Afterwards: the order, the one in front, the steps, and for an expert the way to the ballot."""
+    """Before the draw: announce it, or how far it is. Afterwards: the order, the one in front, the steps, and for an expert the way to the ballot."""
     panel = _panel(request, pk)
     found = Meeting.objects.filter(panel=panel).select_related(*Meeting.door_select).first()
     if found is not None:
         return _room(request, found)
-    form, refusal = OrderForm(request.POST if request.method == "POST" else None), None
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.draw_order(panel, by=me(request), witness=form.cleaned_data["witness"])
-            return redirect("review:meeting", pk=pk)
-        except Refusal as refused:
-            refusal = refused
+    form = form_for(request, panel, "order")
+    refusal, made = opened(request, form, panel.call, panel, "order")
+    if made is not None:
+        return redirect("desk:object", kind="draw", pk=made.pk)
     status = refusal.status if refusal else 422 if request.method == "POST" else 200
-    context = {"panel": panel, "form": form, "refusal": refusal, "organises": organises(me(request), panel)}
+    running = panel.draws.filter(about="order").exclude(state__in=("drawn", "failed")).first()
+    context = {"panel": panel, "form": form, "refusal": refusal, "organises": organises(me(request), panel), "running": running}
     return render(request, "review/meeting_draw.html", context, status=status)
 
 

@@ -14,21 +14,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from grants.calls.models import Call
-from grants.workflow.door import explain, perform, require
+from grants.workflow.door import explain, perform
 from grants.workflow.refusals import Refusal
 from review import other_scores, services
 from review.blinding import anonymous, hidden_from
 from review.conflict_checks import reviews_in_conflict
-from review.forms import AssignForm, ConveneForm, ReasonForm
+from review.forms import AssignForm, ReasonForm
 from review.models import LIVE, Panel
 from review.pages import LOCKED, member_rows, organises, sits
-from review.panels import bids_of, missing_seats, outstanding, sitting, under_reviewed, unexplained, waiting
+from review.panels import bids_of, missing_seats, outstanding, under_reviewed, unexplained, waiting
 from review.results import WAITS
-from review.rules import held, organiser
+from review.rules import held
 from review.services.assignments import last_job, takes_long
 from review.services.pool import agency_of
-from review.transcript import COMMITTED
 from review.views import me
 
 PER_PAGE = 50
@@ -41,29 +39,6 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = Panel.visible.filter(Panel.objects.select_related("call").order_by("-created_at"), me(request))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "review/panels.html", {"page": page, "keeps": agency_of(me(request)) is not None})
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def convene(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Draw a panel for a call."""
-    call = get_object_or_404(Call.visible.filter(Call.objects.select_related("agency", "rules_version"), me(request)), pk=pk)
-    panel = Panel(call=call)
-    require(organiser, panel, by=me(request))
-    if str(call.rules.review.panel.draw) == COMMITTED:
-        return redirect("review:publish_draw", pk=pk)
-    form = ConveneForm(request.POST or None)
-    refusal: Refusal | None = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.convene(call, by=me(request), **form.cleaned_data)
-        except Refusal as refused:
-            refusal = refused
-        else:
-            messages.success(request, _("评审组已抽取，共 %(n)d 人。") % {"n": len(sitting(made))})
-            return redirect("review:panel", pk=made.pk)
-    context = {"call": call, "form": form, "refusal": refusal, "rules": call.rules.review}
-    return render(request, "review/convene.html", context, status=_status(request, refusal))
 
 
 @login_required

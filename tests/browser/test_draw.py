@@ -24,7 +24,7 @@ VECTORS = Path(__file__).parents[1] / "vectors" / "draw.json"
 @pytest.fixture
 def draw(town: Town) -> Draw:
     made = world.judged(world.rules())
-    return Draw.objects.get(panel=world.convened(made.call, made.desk.officer, seed="骰子 3-5-2"))
+    return Draw.objects.get(panel=world.convened(made.call, made.desk.officer, value="骰子 3-5-2"))
 
 
 def repeated(page: Page, *, good: bool) -> None:
@@ -43,9 +43,13 @@ def test_a_bystander_repeats_a_draw_and_finds_the_tampered_place(town: Town, dra
     repeated(page, good=True)
     expect(page.locator("[data-steps] tr[data-result=ok]")).to_have_count(11)
     bystander.look()
+    late = {**draw.transcript, "closed_at": draw.announced["beacon"]["due"]}
+    page.locator("summary", has_text="改动").click()
+    page.locator("#draw-text").fill(json.dumps(late, ensure_ascii=False))
+    repeated(page, good=False)
+    expect(page.locator("[data-steps] tr[data-result=fail]")).to_contain_text("closed_at")
     bent = json.loads(json.dumps(draw.transcript))
     bent["chosen"][1], bent["alternates"][0] = bent["alternates"][0], bent["chosen"][1]
-    page.locator("summary", has_text="改动").click()
     page.locator("#draw-text").fill(json.dumps(bent, ensure_ascii=False))
     repeated(page, good=False)
     expect(page.locator("[data-steps] tr[data-result=fail]")).to_contain_text("chosen[1]")

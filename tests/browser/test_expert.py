@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -245,12 +246,22 @@ def test_scoring_works_without_javascript(town: Town, judged: Judged) -> None:
 
 
 def test_the_hall_follows_the_chair_and_shows_the_result_only_when_released(town: Town, judged: Judged) -> None:
-    """The officer draws, the chair calls a bid on a telephone, the projector follows by itself; after the lock the chair releases."""
+    """The officer announces and, once the beacon fell, draws; the chair calls a bid on a telephone, the projector follows by itself; after the lock the chair releases."""
     panel = world.started(judged.call, judged.desk.officer)
     officer = town.person(judged.desk.officer)
     officer.go(f"/review/panels/{panel.pk}/meeting/")
-    officer.type(witness="3-5-2")
-    officer.press("抽取答辩顺序")
+    due = clock.now().replace(second=0, microsecond=0) + timedelta(hours=1)
+    officer.type(source="双色球", round="2026039", due=f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M}")
+    officer.press("公布名单")
+    officer.look()
+    draw = panel.draws.get(about="order")
+    clock.set_now(due)
+    officer.go(f"/o/draw/{draw.pk}/do/enter_beacon/")
+    officer.type(value="03 07 12", evidence="中国福彩网公告")
+    officer.page.locator("main form button[type=submit]").click()
+    officer.go(f"/o/draw/{draw.pk}/do/draw/")
+    officer.page.locator("main form button[type=submit]").click()
+    officer.page.wait_for_url(f"**/o/draw/{draw.pk}/")
     meeting = Meeting.objects.get(panel=panel)
     chair = town.person(panel.members.get(chair=True).expert.user)
     officer.go(f"/review/panels/{panel.pk}/meeting/screen/")
@@ -279,7 +290,7 @@ def test_every_page_of_the_desk_fits_a_telephone_and_has_no_accessibility_fault(
     services.invite(
         panel, by=judged.desk.officer, fee_note="每人每天 500 元", meets_at=world.after(judged.call, 8), meets_where="区社创园"
     )
-    meeting = services.draw_order(panel, by=judged.desk.officer)
+    meeting = world.order_drawn(panel, judged.desk.officer)
     services.present(meeting, judged.bids[0], by=judged.desk.officer)
     expert = member(panel)
     first = panel.reviews.filter(expert=expert, stage="document").select_related(*Review.door_select).order_by("pk")[0]

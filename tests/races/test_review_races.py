@@ -16,7 +16,7 @@ from grants.workflow.door import perform
 from grants.workflow.refusals import NotNow
 from review import services
 from review.conflicts import RelationKind
-from review.models import LIVE, ConflictHit, Panel, Review, Tie, Voiding
+from review.models import LIVE, ConflictHit, Draw, Panel, Review, Tie, Voiding
 from tests.world import review as world
 from tests.world.review import Judged
 
@@ -102,10 +102,21 @@ def test_two_recusals_at_once_call_two_different_alternates() -> None:
 def test_of_two_officers_who_draw_at_once_one_panel_comes_out(number: int) -> None:
     """A draw is not repeated, not even in the same second: the call's row puts the two in line."""
     made = world.judged(n=1, sector=5, finance=1)
-    told = at_once(made, *[lambda: services.convene(made.call, by=fresh(made.desk.officer))] * 2)
+    told = at_once(made, *[lambda: world.announced(made.call, fresh(made.desk.officer))] * 2)
     losers = [t for t in told if isinstance(t, NotNow)]
-    assert [t.rule for t in losers] == ["no_other_panel"], told
+    assert [t.rule for t in losers] == ["no_other_draw"], told
+    draw = Draw.objects.get(call=made.call)
+    with clock.at(draw.beacon_due):
+        services.enter_beacon(draw, "3-5-2", evidence="公告", by=made.desk.officer)
+    told = at_once(made, *[lambda: drawn_late(draw, fresh(made.desk.officer))] * 2)
+    assert [t.rule for t in told if isinstance(t, NotNow)] == ["state"], told
     assert Panel.objects.filter(call=made.call).count() == 1
+
+
+def drawn_late(draw: Draw, by: Any) -> Draw:
+    """Each thread has its own clock."""
+    with clock.at(draw.beacon_due):
+        return services.draw_now(Draw.objects.get(pk=draw.pk), by=by)
 
 
 def conflicted(name: str) -> tuple[Judged, Panel, Review]:

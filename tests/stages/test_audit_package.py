@@ -117,7 +117,7 @@ def test_tables_are_safe_and_whole(bag: Path) -> None:
     sheet: Any = openpyxl.load_workbook(bag / "data/tables/awards.xlsx").active
     assert sheet["E2"].data_type == "s"
     assert str(sheet["G4"].value) in ("170000", "170000.0")
-    assert len(index) == 13
+    assert len(index) == 14
 
 
 def test_the_same_job_gives_the_same_bytes_and_its_number_stands_in_the_log(project: Project) -> None:
@@ -378,6 +378,7 @@ def edited(folder: Path, code: str, column: str, value: Any, *, row: int = 0, dr
         ("orders", "amount", Decimal("44999.00")), ("orders", "bank_reference", "HD99999999"), ("expenses", "amount", Decimal("99.00")),
         ("decisions", "amount", Decimal("1.00")), ("contracts", "text_hash", "0" * 64), ("ballots", "value", Decimal("1.00")),
         ("bids", "state_code", "rejected"), ("calls", "rules_version_hash", "0" * 64), ("evaluations", "state_code", "confirmed"),
+        ("draws", "number", 7), ("draws", "announced_sha256", "0" * 64), ("draws", "state_code", "failed"),
     ],
 )  # fmt: skip
 def test_a_table_that_says_otherwise_than_the_log_is_named_although_every_manifest_was_rewritten(copy: Path, code: str, column: str, value: Any) -> None:
@@ -388,7 +389,7 @@ def test_a_table_that_says_otherwise_than_the_log_is_named_although_every_manife
     assert packages.said(check, copy).startswith(f"✗ data/tables/{code}.csv:")
 
 
-@pytest.mark.parametrize("code", ["awards", "bids", "contracts", "tranches", "decisions"])
+@pytest.mark.parametrize("code", ["awards", "bids", "contracts", "tranches", "decisions", "draws"])
 def test_a_row_left_out_is_named(copy: Path, code: str) -> None:
     edited(copy, code, "subject", "", drop=True)
     assert packages.said(packages.program(copy), copy).startswith("✗ data/tables/")

@@ -417,7 +417,7 @@ def test_equals_share_a_place_until_a_public_draw_parts_them(judged: Judged, equ
         services.sign(equal, by=members_of(equal)[0])
     assert told.value.rule == "nothing_is_pending"
     keep(equal, analysis_of(equal))
-    draw = services.draw_lots(equal, by=judged.desk.officer, witness="骰子 3-5-2")
+    draw = world.lots_drawn(equal, judged.desk.officer, value="骰子 3-5-2")
     effects.drain()
     assert all(check.ok for check in verify(draw.transcript))
     placed = [r.bid.number for r in equal.results.select_related("bid").order_by("rank")]
@@ -434,19 +434,19 @@ def members_of(panel: Panel) -> list[Any]:
 
 
 def test_what_was_thrown_in_the_room_decides_and_lots_are_drawn_once(judged: Judged, equal: Panel) -> None:
-    draw = services.draw_lots(equal, by=judged.desk.officer, witness="1")
+    draw = world.lots_drawn(equal, judged.desk.officer, value="1")
     assert draw.announced["kind"] == "tie"
     assert sorted(code for code, _seat in draw.announced["pool"]) == sorted(b.number for b in judged.bids)
     with pytest.raises(NotNow) as told:
-        services.draw_lots(equal, by=judged.desk.officer, witness="2")
+        world.lots_drawn(equal, judged.desk.officer, value="2")
     assert told.value.rule == "nothing_to_replace"
     assert Draw.objects.filter(about="tie").count() == 1
 
 
 def test_no_lots_where_none_wait_and_none_by_a_member(judged: Judged, equal: Panel) -> None:
     with pytest.raises(NotYou):
-        services.draw_lots(equal, by=members_of(equal)[0])
-    services.draw_lots(equal, by=judged.desk.officer)
+        world.lots_drawn(equal, members_of(equal)[0])
+    world.lots_drawn(equal, judged.desk.officer)
     assert waiting_for_lots(fresh(judged)) == []
 
 
@@ -462,10 +462,10 @@ def test_after_the_lots_no_ballot_is_excluded(judged: Judged, panel: Panel) -> N
     first = members(a_ballot(panel))[0]
     ruling = services.propose_ruling(a_ballot(panel), "exclude", "畸低", by=first)
     with pytest.raises(NotNow) as pending:
-        services.draw_lots(panel, by=judged.desk.officer)
+        world.lots_drawn(panel, judged.desk.officer)
     assert pending.value.rule == "nothing_to_replace"
     perform(ruling, "withdraw", by=first)
-    services.draw_lots(panel, by=judged.desk.officer)
+    world.lots_drawn(panel, judged.desk.officer)
     with pytest.raises(NotNow) as late:
         services.propose_ruling(a_ballot(panel), "exclude", "畸低", by=first)
     assert late.value.rule == "committee_sits"
@@ -486,7 +486,7 @@ def test_where_the_rules_want_commitments_lots_are_drawn_by_the_parties() -> Non
     panel = world.locked(panel, by)
     with clock.at(world.after(strict.call, 11)):
         with pytest.raises(NotNow) as told:
-            services.draw_lots(panel, by=by)
+            world.lots_drawn(panel, by)
         assert told.value.rule == "draw_by_parties"
         assert "beacon_kind" in see(by, reverse("review:lots", args=[panel.pk]))
         beacon = {"kind": "named", "source": "中国福利彩票双色球", "round": "2026040", "due": clock.now() + timedelta(hours=6)}
@@ -505,14 +505,20 @@ def test_where_the_rules_want_commitments_lots_are_drawn_by_the_parties() -> Non
 
 
 def test_the_page_of_the_lots(judged: Judged, equal: Panel) -> None:
-    """The organiser draws on it, a member only reads; the ranking leads to it until then."""
+    """The organiser announces on it, a member only reads; the ranking leads to it until the lots fell."""
     page = reverse("review:lots", args=[equal.pk])
     member, officer = members_of(equal)[0], judged.desk.officer
     assert page in see(member, reverse("review:ranking", args=[equal.pk]))
-    assert 'name="witness"' not in see(member, page)
-    assert client_of(member).post(page, {"witness": "1"}).status_code == 403
-    assert client_of(officer).post(page, {"witness": "3-5-2"}).status_code == 302
+    due = clock.now() + world.MINUTE
+    typed = {"beacon_kind": "named", "source": "双色球", "round": "2026039", "due": f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M:%S}"}
+    assert 'name="source"' not in see(member, page)
+    assert client_of(member).post(page, typed).status_code == 403
+    assert client_of(officer).post(page, typed).status_code == 302
     draw = Draw.objects.get(about="tie")
+    assert reverse("square:draw", args=[draw.pk]) in see(member, page) and waiting_for_lots(equal)
+    with clock.at(due):
+        services.enter_beacon(draw, "3-5-2", evidence="公告", by=officer)
+        services.draw_now(draw, by=officer)
     assert reverse("square:draw", args=[draw.pk]) in see(member, page)
     assert page not in see(member, reverse("review:ranking", args=[equal.pk]))
     assert client_of(officer).get(reverse("square:draw", args=[draw.pk])).status_code == 200

@@ -103,7 +103,7 @@ def test_a_stranger_has_nothing_compared(judged: Judged) -> None:
     tied(judged, judged.experts["S01"])
     for who in (judged.desk.finance, judged.bodies[0].signatory, judged.experts["S02"].user, people.person("路人")):
         with pytest.raises(NotYou):
-            services.convene(judged.call, by=who)
+            world.announced(judged.call, who)
     assert not ConflictHit.objects.exists()
 
 

@@ -79,7 +79,7 @@ def test_the_log_holds_announcement_commitments_reveals_and_outcome_in_this_orde
 
 
 def test_the_rules_of_the_call_refuse_a_single_seed(made: Judged) -> None:
-    refused(NotNow, "draw_by_parties", services.convene, made.call, by=made.desk.officer)
+    refused(NotNow, "draw_by_parties", world.convened, made.call, made.desk.officer)
     assert of(made.desk.officer).get(reverse("review:convene", args=[made.call.pk])).url.endswith("/draw/")  # type: ignore[attr-defined]
 
 
@@ -279,7 +279,7 @@ def test_bystanders_see_the_draw_its_file_and_no_name_of_an_expert(made: Judged)
 
 def test_a_simple_draw_leaves_the_same_kind_of_file(made: Judged) -> None:
     other = world.judged(world.rules(name="YX-2026-09"))
-    panel = world.convened(other.call, other.desk.officer, seed="骰子 3-5-2")
+    panel = world.convened(other.call, other.desk.officer, value="骰子 3-5-2")
     draw = Draw.objects.get(panel=panel)
     assert (draw.mode, draw.state, draw.transcript["beacon"]["value"]) == ("simple", "drawn", "骰子 3-5-2")
     assert all(check.ok for check in transcript.verify(draw.transcript))

@@ -156,7 +156,7 @@ def test_the_result_of_a_defence_is_not_read_out_over_a_conflict() -> None:
     made = world.judged(world.rules(name="YX-2026-V2", stages=2), n=1, sector=5, finance=1)
     panel = world.started(made.call, made.desk.officer)
     with clock.at(world.after(made.call, 6)):
-        meeting = services.draw_order(panel, by=made.desk.officer)
+        meeting = world.order_drawn(panel, made.desk.officer)
         world.all_scored(panel)
         world.others_entered(panel, made.desk.officer)
         services.lock(panel, by=made.desk.officer)
@@ -379,7 +379,11 @@ def test_lots_fall_anew_over_whoever_is_equal_then() -> None:
         with clock.at(clock.now() + timedelta(days=1)):
             with pytest.raises(NotNow):
                 services.sign(panel, by=panel.members.get(chair=True).expert.user)
-            services.draw_lots(panel, by=made.desk.officer, witness="6-6-1")
+            with pytest.raises(NotNow) as told:
+                world.lots_drawn(panel, made.desk.officer, value="6-6-1")
+            assert told.value.rule == "numbered_with_reason", "a lot drawn again after a voiding says why"
+            again = world.lots_drawn(panel, made.desk.officer, value="6-6-1", reason="有评分作废重评")
+            assert (again.announced["number"], again.announced["reason"]) == (2, "有评分作废重评")
             assert waiting_for_lots(fresh(made)) == []
             assert recompute(fresh(made)) == []
             assert services.conclude(signed(made), by=made.desk.officer).state == "concluded"

@@ -73,7 +73,7 @@ def related(judged: Judged, code: str, body: int = 0, kind: str = "mentor", **mo
 
 def test_the_draw_seats_what_the_rules_ask_and_anybody_can_repeat_it(judged: Judged) -> None:
     """Five seats of which one finance; the same pool, seats and seed give the same order, whatever order the pool comes in."""
-    panel = world.convened(judged.call, officer(judged), seed="骰子 3-5-2")
+    panel = world.convened(judged.call, officer(judged), value="骰子 3-5-2")
     seated = list(panel.members.filter(alternate=False))
     assert len(seated) == 5
     assert sum(m.seat == "finance" for m in seated) == 1
@@ -92,17 +92,16 @@ def test_what_witnesses_throw_changes_the_draw(judged: Judged) -> None:
     seeds = []
     for thrown in ("1", "2"):
         with transaction.atomic():
-            seeds.append(world.convened(judged.call, officer(judged), seed=thrown).seed)
+            seeds.append(world.convened(judged.call, officer(judged), value=thrown).seed)
             transaction.set_rollback(True)
     assert seeds[0] != seeds[1]
 
 
 def test_a_witness_number_that_looks_like_a_phone_is_refused_because_it_becomes_public(judged: Judged) -> None:
-    before = written()
     with pytest.raises(Invalid) as told:
-        world.convened(judged.call, officer(judged), seed="13812345678")
-    assert told.value.rule == "witness"
-    assert written() == before
+        world.convened(judged.call, officer(judged), value="13812345678")
+    assert told.value.rule == "draw_value"
+    assert not Panel.objects.filter(call=judged.call).exists()
 
 
 def test_a_panel_is_drawn_once(judged: Judged) -> None:
@@ -110,7 +109,7 @@ def test_a_panel_is_drawn_once(judged: Judged) -> None:
     world.convened(judged.call, officer(judged))
     before = written()
     with pytest.raises(NotNow) as told:
-        world.convened(judged.call, officer(judged))
+        world.convened(judged.call, officer(judged), reason="名单不合意")
     assert told.value.rule == "no_other_panel"
     assert written() == before
 
@@ -122,7 +121,7 @@ def test_no_panel_before_the_call_has_closed() -> None:
     call = calls.opened(desk, world.rules(name="YX-2026-91"))
     world.pool(desk)
     with pytest.raises(NotNow) as told:
-        services.convene(call, by=desk.officer)
+        world.announced(call, desk.officer)
     assert told.value.rule == "call_has_closed"
     assert not Panel.objects.filter(call=call).exists()
 

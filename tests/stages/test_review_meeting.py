@@ -40,7 +40,7 @@ def panel(judged: Judged) -> Panel:
 
 @pytest.fixture
 def meeting(panel: Panel, judged: Judged) -> Meeting:
-    return services.draw_order(panel, by=judged.desk.officer, witness="3-5-2")
+    return world.order_drawn(panel, judged.desk.officer, value="3-5-2")
 
 
 @pytest.fixture(autouse=True)
@@ -83,45 +83,55 @@ def fresh(meeting: Meeting) -> Meeting:
 def test_the_order_is_drawn_on_the_page_once_and_anybody_can_draw_it_again(judged: Judged, panel: Panel) -> None:
     client, url = of(judged.desk.officer), reverse("review:meeting", args=[panel.pk])
     codes = sorted(b.number for b in judged.bids)
-    assert client.post(url, {"witness": "4-4-1"}).status_code == 302
-    meeting = Meeting.objects.get(panel=panel)
+    due = clock.now() + world.MINUTE
+    typed = {"beacon_kind": "named", "source": "双色球", "round": "2026039", "due": f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M:%S}"}
+    assert client.post(url, typed).status_code == 302
+    assert not Meeting.objects.filter(panel=panel).exists(), "announced, not drawn"
     draw = panel.draws.get(about="order")
+    assert reverse("square:draw", args=[draw.pk]) in text(of(chair_of(panel)).get(url)), "a member sees that it is announced"
+    step = {"seen_state": "published"}
+    with clock.at(due):
+        entered = client.post(reverse("desk:step", args=["draw", draw.pk, "enter_beacon"]), {**step, "value": "4-4-1", "evidence": "公告"})
+        assert entered.status_code == 302
+        assert client.post(reverse("desk:step", args=["draw", draw.pk, "draw"]), step).status_code == 302
+    meeting = Meeting.objects.get(panel=panel)
+    draw.refresh_from_db()
     assert meeting.seed == seed_of(draw.transcript).hex() == draw.transcript["seed"]
     assert draw.transcript["beacon"]["value"] == "4-4-1"
     assert meeting.draw["order"] == list(shuffled(codes, bytes.fromhex(meeting.seed)))
     shown = text(client.get(url))
     for words in (meeting.seed, "4-4-1", *codes):
         assert words in shown
-    refused(NotNow, "has_no_meeting", services.draw_order, panel, by=judged.desk.officer)
+    refused(NotNow, "has_no_meeting", world.order_drawn, panel, judged.desk.officer, reason="不合意")
 
 
 def test_what_witnesses_throw_changes_the_seed(judged: Judged, panel: Panel) -> None:
     seeds = set()
     for thrown in ("1", "2"):
         with transaction.atomic():
-            seeds.add(services.draw_order(panel, by=judged.desk.officer, witness=thrown).seed)
+            seeds.add(world.order_drawn(panel, judged.desk.officer, value=thrown).seed)
             transaction.set_rollback(True)
     assert len(seeds) == 2
 
 
 def test_the_order_is_drawn_by_the_organiser_only_and_only_where_there_is_a_defence(judged: Judged, panel: Panel) -> None:
-    refused(NotYou, "may_convene_panels", services.draw_order, panel, by=chair_of(panel))
+    refused(NotYou, "may_convene_panels", world.order_drawn, panel, chair_of(panel))
     url = reverse("review:meeting", args=[panel.pk])
     assert of(chair_of(panel)).post(url, {}).status_code == 403
     assert of(judged.bodies[0].signatory).get(url).status_code == 404
     locked = world.locked(panel, judged.desk.officer)
-    refused(NotNow, "panel_is_not_locked", services.draw_order, locked, by=judged.desk.officer)
+    refused(NotNow, "panel_is_not_locked", world.order_drawn, locked, judged.desk.officer)
 
 
 def test_a_witness_number_like_a_phone_is_refused(judged: Judged, panel: Panel) -> None:
-    refused(Invalid, "witness", services.draw_order, panel, by=judged.desk.officer, witness="13812345678")
+    refused(Invalid, "draw_value", world.order_drawn, panel, judged.desk.officer, value="13812345678")
     assert not Meeting.objects.filter(panel=panel).exists()
 
 
 def test_without_an_oral_stage_there_is_nothing_to_draw() -> None:
     other = world.judged(world.rules(name="YX-2026-77"), n=1)
     with clock.at(world.after(other.call, 4)):
-        refused(NotNow, "defends", services.draw_order, world.started(other.call, other.desk.officer), by=other.desk.officer)
+        refused(NotNow, "defends", world.order_drawn, world.started(other.call, other.desk.officer), other.desk.officer)
 
 
 # --- the clock ----------------------------------------------------------------------------------------------------------------

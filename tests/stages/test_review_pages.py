@@ -16,7 +16,7 @@ from grants.workflow import effects
 from review import pages, services
 from review.ballots import own_criteria
 from review.conflict_checks import standing_hits
-from review.models import Panel, Review
+from review.models import Draw, Panel, Review
 from tests.world import people, shared
 from tests.world import review as world
 from tests.world.review import Judged
@@ -239,12 +239,21 @@ def test_an_officer_clicks_from_the_draw_to_the_start(judged: Judged) -> None:
     client = of(judged.desk.officer)
     url = reverse("review:convene", args=[judged.call.pk])
     assert client.get(url).status_code == 200
-    made = client.post(url, {"name": "第一评审组", "seed": "3-5-2"})
-    panel = Panel.objects.get(call=judged.call)
-    assert made["Location"] == reverse("review:panel", args=[panel.pk])
-    again = client.post(url, {"name": "第二评审组"})
+    due = clock.now() + world.MINUTE
+    typed = {"beacon_kind": "named", "source": "双色球", "round": "2026039", "due": f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M:%S}"}
+    made = client.post(url, typed)
+    draw = Draw.objects.get(call=judged.call)
+    own = reverse("desk:object", args=["draw", draw.pk])
+    assert made["Location"] == client.get(url)["Location"] == own, "while one runs the page leads to it"
+    step = {"seen_state": "published"}
+    with clock.at(due):
+        client.post(reverse("desk:step", args=["draw", draw.pk, "enter_beacon"]), {**step, "value": "3-5-2", "evidence": "公告"})
+        client.post(reverse("desk:step", args=["draw", draw.pk, "draw"]), {**step, "name": "第一评审组"})
+        panel = Panel.objects.get(call=judged.call)
+        assert panel.name == "第一评审组"
+        again = client.post(url, {**typed, "due": f"{due.astimezone(clock.TZ) + world.MINUTE:%Y-%m-%dT%H:%M:%S}", "reason": "再组一个"})
     assert again.status_code == 409
-    assert "第二评审组" in text(again)
+    assert "再组一个" in text(again), "nothing typed is lost"
     assert client.post(reverse("review:assign", args=[panel.pk]), {"max_load": ""}).status_code == 302
     assert panel.reviews.count() == 15
     assert client.post(reverse("desk:step", args=["panel", panel.pk, "start"]), {"seen_state": "forming"}).status_code == 302

@@ -18,7 +18,7 @@ from grants.workflow import effects
 from grants.workflow.door import perform
 from review import services
 from review.ballots import own_criteria
-from review.models import Draw, Expert, Mark, Panel, Review
+from review.models import Draw, Expert, Mark, Meeting, Panel, Review
 from review.other_scores import components
 from review.panels import bids_of
 from review.results import waiting_for_lots
@@ -50,10 +50,45 @@ def after(call: Call, days: float = 3) -> datetime:
     return call.closes_at + timedelta(days=days)
 
 
+MINUTE = timedelta(minutes=1)
+
+
+def announced(call: Call, by: User, **more: Any) -> Draw:
+    """A simple draw announced now, on a lottery that falls in a minute."""
+    beacon = {"kind": "named", "source": "中国福利彩票双色球", "round": "2026039", "due": clock.now() + MINUTE}
+    return services.announce(call, by=by, **{"beacon": beacon, **more})
+
+
+def drawn(call: Call, by: User, *, value: str = "3-5-2", name: str = "", **more: Any) -> Draw:
+    """Announced now and drawn as soon as its beacon has fallen, by one person."""
+    draw = announced(call, by, **more)
+    with clock.at(clock.now() + MINUTE):
+        services.enter_beacon(draw, value, evidence="中国福彩网公告", by=by)
+        return services.draw_now(draw, by=by, name=name)
+
+
+def panel_drawn(call: Call, by: User, **more: Any) -> Panel:
+    """The panel of a simple draw."""
+    panel = drawn(call, by, **more).panel
+    assert panel is not None
+    return panel
+
+
+def order_drawn(panel: Panel, by: User, **more: Any) -> Meeting:
+    """The meeting whose order a simple draw gave."""
+    drawn(panel.call, by, panel=panel, **more)
+    return Meeting.objects.select_related(*Meeting.door_select).get(panel=panel)
+
+
+def lots_drawn(panel: Panel, by: User, **more: Any) -> Draw:
+    """The places of equals by a simple draw."""
+    return drawn(panel.call, by, panel=panel, about="tie", **more)
+
+
 def convened(call: Call, by: User, **more: Any) -> Panel:
     """A panel drawn three days after closing."""
     with clock.at(after(call)):
-        return services.convene(call, by=by, **more)
+        return panel_drawn(call, by, **more)
 
 
 @dataclass(frozen=True)
@@ -105,7 +140,7 @@ def revealing(made: Judged, *, silent: Sequence[str] = ()) -> Ceremony:
 def started(call: Call, by: User, **more: Any) -> Panel:
     """Convened, assigned and started; invitations written."""
     with clock.at(after(call)):
-        panel = services.convene(call, by=by, **more)
+        panel = panel_drawn(call, by, **more)
         services.assign(panel, by=by)
         panel = perform(panel, "start", by=by)
         effects.drain()
@@ -168,10 +203,11 @@ def locked(panel: Panel, by: User, given: Given = even) -> Panel:
 
 
 def parted(panel: Panel, by: User) -> Panel:
-    """Lots drawn over equals where some wait for one and the rules let them be drawn in the room."""
+    """Lots drawn over equals where some wait for one and the rules let them be drawn simply; an earlier draw was voided."""
     now = Panel.objects.select_related(*Panel.door_select).get(pk=panel.pk)
     if str(now.rules.review.panel.draw) == "simple" and waiting_for_lots(now) and not held(now):
-        services.draw_lots(panel, by=by, witness="3-5-2")
+        before = now.draws.filter(about="tie").exists()
+        lots_drawn(panel, by, reason="前一次抽签随评分作废" if before else "")
     return panel
 
 

@@ -361,6 +361,14 @@ def check_money(story, tables):
         need(any(e["voucher"] == row["voucher_no"] and equal(e["amount"], row["amount"]) for e in told), "expenses", row, "凭证 %s" % row["voucher_no"])
 
 
+def check_draws(story, tables):
+    """Which draw of its matter each one is, and what was announced, as the log had it before any chance fell."""
+    for row in tables["draws"]:
+        told = [e["public"] for e in story.of(row["subject"], "draw.open")]
+        need(told and told[0]["announced_sha256"] == row["announced_sha256"], "draws", row, "公布内容 %s" % row["announced_sha256"])
+        need(told[0]["announced"]["number"] == int(row["number"]), "draws", row, "第几次 %s" % row["number"])
+
+
 def check_order(story, row):
     made = [e["public"] for e in story.of(row["subject"], "tranche.order")]
     need(any(e["order"] == row["key"] and equal(e["amount"], row["amount"]) for e in made), "orders", row, "付款单金额 %s" % row["amount"])
@@ -370,7 +378,8 @@ def check_order(story, row):
 
 
 WITHHELD = (
-    ("awards", "award.open", ()), ("contracts", "contract.open", ()), ("bids", "bid.submit", ("withdrawn",)), ("tranches", "tranche.open", ())
+    ("awards", "award.open", ()), ("contracts", "contract.open", ()), ("bids", "bid.submit", ("withdrawn",)), ("tranches", "tranche.open", ()),
+    ("draws", "draw.open", ()),
 )
 
 
@@ -429,7 +438,7 @@ def check_papers(folder, payload, story, tables):
 
 
 MUST = re.compile(
-    r"data/(rules/|sealing/(bids/|opening\.json|keys/call-key)|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(panel|order)-|assignment/\d|analysis/|evidence/.*/|payments/)"
+    r"data/(rules/|sealing/(bids/|opening\.json|keys/call-key)|bids/[^/]+/v\d+\.json|notices/.*\.json|contracts/.*/(printed|signed|grantee-scan|agency-scan)|reports/|draws/(announced|panel|order|tie)-|assignment/\d|analysis/|evidence/.*/|payments/)"
 )
 
 
@@ -690,6 +699,7 @@ def check_content(folder, payload, story):
     print("✓ 表格 %d 张:行数、合计、CSV 与 XLSX 一致" % len(tables))
     settled = settled_at(story, index["made_at"])
     check_states(story, tables, settled)
+    check_draws(story, tables)
     check_money(story, tables)
     check_withheld(story, tables, settled)
     check_decisions(story, tables)

@@ -397,7 +397,7 @@ def repeated(drawn):
     for made, shown in zip(drawn["commitments"], drawn["reveals"]):  # noqa: B905 - Python 3.8
         need(hashlib.sha256(bytes.fromhex(shown["value"])).hexdigest() == made["sha256"], f"抽签：{made['party']}公开的数与承诺不符")
     later = drawn["closed_at"] and drawn["closed_at"] < told["beacon"]["due"] and drawn["beacon"]["value"]
-    need(simple or later, "抽签：公共随机源不晚于承诺截止，或没有结果")
+    need(later if told["beacon"]["due"] else simple, "抽签：公共随机源不晚于公布或承诺截止，或没有结果")
     parts = [announced, bytes.fromhex(drawn["ledger_head"]), *(bytes.fromhex(r["value"]) for r in drawn["reveals"]), drawn["beacon"]["value"].encode("utf-8")]
     seed = hashlib.sha256(b"GY-DRAW-1\0" + b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
     need(seed.hex() == drawn["seed"], "抽签：种子不是由公布、承诺和随机源合成的")

@@ -86,7 +86,7 @@ TERMS: Final = (
     pgettext("rules", "指定指标得分高者优先"), pgettext("rules", "申请金额低者优先"), pgettext("rules", "评审组长投票"),
     pgettext("rules", "公开抽签"), pgettext("rules", "多数席位达到共同下限"), pgettext("rules", "全部席位达到共同下限"),
     pgettext("rules", "不设下限"), pgettext("rules", "去极值平均分"), pgettext("rules", "扣除专家宽严后的去极值平均分"),
-    pgettext("rules", "简易（台账与现场数字）"), pgettext("rules", "多方承诺（三方以上，加公共随机源）"), pgettext("rules", "评分锁定"),
+    pgettext("rules", "简易（先公布，再按公共随机源抽取）"), pgettext("rules", "多方承诺（三方以上，加公共随机源）"), pgettext("rules", "评分锁定"),
     pgettext("rules", "出具评审报告"), pgettext("rules", "自由申报"), pgettext("rules", "只接受需求指引表内的项目"), pgettext("rules", "场地"),
     pgettext("rules", "导师"), pgettext("rules", "设备"), pgettext("rules", "不密封"), pgettext("rules", "密封至开标"),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from grants.evaluation.models import Evaluation
 from grants.funding.models import Expense, PaymentOrder, Receipt, Tranche
 from grants.web.cells import Column
 from grants.workflow.refusals import Sentence
+from review.models import Draw
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,26 @@ def _under_award(model: Any, *select: str) -> Callable[[Call], QuerySet[Any]]:
     return lambda call: model._base_manager.filter(award__call=call).select_related("award__bid__organisation", *select)
 
 
+def _draws() -> Sequence[Column]:
+    return (
+        Column(_("抽取"), "get_about_display", name="about", sort="about", url=_page("draw")),
+        Column(_("第几次"), "number", "number", sort="number"),
+        Column(_("再次抽取的理由"), "reason"),
+        Column(_("抽取方式"), "mode", "code"),
+        Column(_("公布时间"), "created_at", "datetime", sort="created_at"),
+        Column(_("公布内容 SHA-256"), "announced_sha256", "code"),
+        Column(_("公共随机源"), lambda row: _beacon_of(row.announced), name="beacon"),
+        Column(_("产生时间"), "beacon_due", "datetime"),
+        Column(_("抽定时间"), "drawn_at", "datetime", sort="drawn_at"),
+        Column(_("终止的理由"), "failure"),
+        Column(_("状态"), "get_state_display", name="state", sort="state", tag="state"),
+    )
+
+
+def _beacon_of(announced: Any) -> str:
+    return f"{announced['beacon']['source']} {announced['beacon']['round']}".strip()
+
+
 RECORDS: dict[str, Records] = {
     "bids": Records(
         gettext_lazy("申报"), lambda c: Bid.objects.filter(handed_in(), call=c).select_related("organisation", "sponsor"), _bids, ("number",), ("corrections",)
@@ -199,6 +220,7 @@ RECORDS: dict[str, Records] = {
     "findings": Records(
         gettext_lazy("资格审查"), lambda c: Finding.objects.filter(bid__call=c).select_related("bid", "by"), _findings, ("bid__number", "pk")
     ),
+    "draws": Records(gettext_lazy("抽取"), lambda c: Draw.objects.filter(call=c), _draws, ("created_at", "pk")),
     "decisions": Records(
         gettext_lazy("立项决定"),
         lambda c: Decision.objects.filter(call=c).select_related("bid__organisation"), _decisions, ("rank", "pk"), ("amount",),

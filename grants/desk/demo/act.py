@@ -22,7 +22,7 @@ from grants.desk.demo.diary import Diary, working_moment
 from grants.desk.demo.writing import Writer
 from grants.people.services import appoint
 from grants.workflow.door import perform
-from review.models import Panel
+from review.models import Draw, Panel
 
 HOURS = {"convene": 16, "correct": 14, "resubmit": 15, "object": 11}
 """Scenes that are not at ten in the morning; where two fall on one day, the order holds."""
@@ -159,14 +159,16 @@ class Act:
         judging.screen(self.call, by=self.office.officer)
 
     def convene(self) -> None:
-        if str(self.call.rules.review.panel.draw) == "commit-reveal":
-            watcher = self.cast.operators["observer"]
-            if self.operator != "yilian":
-                appoint(watcher, "observer", self.call, by=self.office.approver)
-            bidder = next(iter(self.cast.bodies[plan.body].person for plan in self.plans() if plan.ends == "submitted"))
-            self.panel = drawing.ceremony(self.call, self.office, watcher, bidder)
-        else:
-            self.panel = judging.convene(self.call, by=self.office.officer, witness="现场抽取：3 6 2 5")
+        if str(self.call.rules.review.panel.draw) == "commit-reveal" and self.operator != "yilian":
+            appoint(self.cast.operators["observer"], "observer", self.call, by=self.office.approver)
+        self.panel = judging.begin(self.draw(), by=self.office.officer)
+
+    def draw(self, panel: Panel | None = None) -> Draw:
+        """The experts of the call, or the order of defence before a panel, in the way its rules say."""
+        if str(self.call.rules.review.panel.draw) != "commit-reveal":
+            return drawing.simple(self.call, self.office.officer, panel=panel)
+        bidder = next(iter(self.cast.bodies[plan.body].person for plan in self.plans() if plan.ends == "submitted"))
+        return drawing.ceremony(self.call, self.office, self.cast.operators["observer"], bidder, panel=panel)
 
     def score(self) -> None:
         judging.score_all(judging.open_reviews(self.panel))

@@ -396,7 +396,7 @@ class JointAct(Act):
         )
         ballots = [r for r in judging.open_reviews(self.panel) if r.stage == "document"]
         judging.score_all(ballots[: len(ballots) * 2 // 3])
-        review.draw_order(self.panel, by=self.office.officer, witness="骰子：4 1 6")
+        self.draw(self.panel)
 
 
 ACTS: tuple[type[Act], ...] = (DistrictAct, StreetAct, MicroAct, ProfessionalAct, JointAct)

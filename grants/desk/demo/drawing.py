@@ -1,4 +1,4 @@
-"""The draw of experts by commitments, as it goes on one day: published at ten, committed an hour later, the beacon at two, drawn at four."""
+"""Draws as they go on one day: by commitments, published at ten, committed an hour later, the beacon at two, drawn at four; or announced and drawn."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from grants import clock
 from grants.calls.models import Call
 from grants.people.models import User
-from grants.workflow.door import perform
 from review import services
 from review.models import Draw, Panel
 
 
-def ceremony(call: Call, office: Any, watcher: User, bidder: User) -> Panel:
-    """Three parties: the office, the supervisor, a bidder. The bidder does not come to reveal; their sealed copy speaks."""
+def ceremony(call: Call, office: Any, watcher: User, bidder: User, *, panel: Panel | None = None) -> Draw:
+    """Three parties: the office, the supervisor, a bidder. The bidder does not come to reveal; their sealed copy speaks. panel: its order of
+    defence is drawn; none: the experts of the call."""
     end = clock.now()  # nothing of the day lies after the scene: what it promises must be due when the scene ends
     start = end - timedelta(hours=6)
     people = [("主办方经办", office.officer), ("监督", watcher), ("申报单位代表", bidder)]
     beacon = {"kind": "named", "source": "中国福利彩票双色球开奖号码", "round": _issue(start), "due": start + timedelta(hours=4)}
     with clock.at(start):
-        draw = services.publish(call, parties=people, beacon=beacon, by=office.officer)
+        draw = services.publish(call, parties=people, beacon=beacon, by=office.officer, panel=panel)
         draw = services.start_draw(draw, by=office.officer)
     secrets = {name: hashlib.sha256(f"{call.code}/{name}".encode()).hexdigest() for name, _user in people}
     with clock.at(start + timedelta(hours=1)):
@@ -32,11 +32,17 @@ def ceremony(call: Call, office: Any, watcher: User, bidder: User) -> Panel:
     silent = draw.parties.get(user=bidder)
     draw = services.substitute(draw, silent, by=watcher, reason="申报单位代表逾期未到场，电话两次未接。")
     draw = services.enter_beacon(draw, _numbers(call.code), evidence="演示用的虚构开奖公告", by=watcher)
-    draw = services.draw_now(draw, by=office.officer)
-    panel = draw.panel
-    assert panel is not None
-    services.assign(panel, by=office.officer)
-    return perform(panel, "start", by=office.officer)
+    return services.draw_now(draw, by=office.officer)
+
+
+def simple(call: Call, by: User, *, panel: Panel | None = None, about: str = "") -> Draw:
+    """Announced two hours ago on a lottery that fell an hour ago, drawn now by the same officer."""
+    end = clock.now()
+    beacon = {"kind": "named", "source": "中国福利彩票双色球开奖号码", "round": _issue(end), "due": end - timedelta(hours=1)}
+    with clock.at(end - timedelta(hours=2)):
+        draw = services.announce(call, beacon=beacon, by=by, panel=panel, about=about)
+    draw = services.enter_beacon(draw, _numbers(f"{call.code}{about}"), evidence="演示用的虚构开奖公告", by=by)
+    return services.draw_now(draw, by=by)
 
 
 def _revealed(draw: Draw, people: list[tuple[str, User]], secrets: dict[str, str]) -> Draw:

@@ -12,11 +12,12 @@ from bidding.models import Bid, Finding
 from bidding.services.screening import assess
 from grants import clock
 from grants.calls.models import Call
+from grants.desk.demo import drawing
 from grants.people.models import User
 from grants.workflow.door import perform
 from review import services
 from review.ballots import own_criteria
-from review.models import Panel, Review
+from review.models import Draw, Panel, Review
 from review.other_scores import components
 from review.panels import bids_of
 from review.results import waiting_for_lots
@@ -54,9 +55,10 @@ def screen(call: Call, *, by: User) -> list[Bid]:
     return refused
 
 
-def convene(call: Call, *, by: User, witness: str) -> Panel:
-    """Draw, assign, start."""
-    panel = services.convene(call, by=by, seed=witness)
+def begin(draw: Draw, *, by: User) -> Panel:
+    """The panel that was drawn: assign, start."""
+    panel = draw.panel
+    assert panel is not None
     services.assign(panel, by=by)
     return perform(panel, "start", by=by)
 
@@ -107,9 +109,9 @@ def enter_others(panel: Panel, *, by: User) -> None:
 
 
 def part_equals(panel: Panel, *, by: User) -> Panel:
-    """Lots drawn in the room where bids are equal in everything; a call that wants commitments has none in this demonstration."""
+    """Lots drawn simply where bids are equal in everything; a call that wants commitments has none in this demonstration."""
     if waiting_for_lots(panel) and str(panel.rules.review.panel.draw) == "simple":
-        services.draw_lots(panel, by=by, witness="现场抽取：3 6 2")
+        drawing.simple(panel.call, by, panel=panel, about="tie")
     return panel
 
 

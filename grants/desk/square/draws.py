@@ -26,7 +26,7 @@ def record(draw: Draw) -> dict[str, Any]:
     """A draw as the square shows it: codes and numbers, no person."""
     announced = draw.announced
     return public("draw", {
-        "pk": draw.pk, "title": announced["title"], "what": draw.get_about_display(), "number": draw.number, "call_code": draw.call.code,
+        "pk": draw.pk, "title": announced["title"], "what": draw.get_about_display(), "number": draw.number, "reason": draw.reason, "call_code": draw.call.code,
         "call_title": draw.call.title, "agency": str(draw.call.agency), "state": draw.state, "state_label": draw.get_state_display(),
         "mode": draw.mode, "announced_on": draw.created_at, "drawn_at": draw.drawn_at, "closed_at": draw.closed_at, "beacon_due": draw.beacon_due,
         "pool_size": len(announced["pool"]), "size": announced["rule"]["size"], "barred": len(announced["barred"]),
@@ -45,7 +45,7 @@ def draw(request: HttpRequest, pk: Any) -> HttpResponse:
     """One draw: what was announced, who committed and revealed what, the outcome; repeated in the browser."""
     found = get_object_or_404(_rows(), pk=pk)
     document = found.transcript or shell(found)
-    context = {"draw": record(found), "document": document, "hash": found.announced_sha256, "parties": _parties(document), "why": found.reason}
+    context = {"draw": record(found), "document": document, "hash": found.announced_sha256, "parties": _parties(document)}
     return render(request, "square/draw.html", context)
 
 

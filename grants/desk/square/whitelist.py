@@ -21,7 +21,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "total", "objections",
     ),
     "draw": (
-        "pk", "title", "what", "number", "call_code", "call_title", "agency", "state", "state_label", "mode", "announced_on", "drawn_at", "closed_at",
+        "pk", "title", "what", "number", "reason", "call_code", "call_title", "agency", "state", "state_label", "mode", "announced_on", "drawn_at", "closed_at",
         "beacon_due", "pool_size", "size", "barred",
     ),
     "objection": ("number", "filed_on", "about", "state", "state_label", "closed_on"),

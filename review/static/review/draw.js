@@ -174,6 +174,10 @@ async function beaconHolds(d) {
     if (!fell.value) throw new Broken("beacon.value", "公共随机源的结果还没有填写。");
     if (!d.closed_at || planned.due <= d.closed_at) throw new Broken("closed_at", "公共随机源的时间须晚于承诺截止时间，否则承诺人可能已经知道结果。");
   }
+  if (d.announced.mode === "simple" && planned.due) {
+    if (!fell.value) throw new Broken("beacon.value", "公共随机源的结果还没有填写。");
+    if (!d.closed_at || planned.due <= d.closed_at) throw new Broken("closed_at", "公共随机源的时间须晚于公布时间，否则公布时已经知道结果。");
+  }
   if (planned.kind === "drand") {
     const moment = roundMoment(Number(planned.round));
     if (moment !== planned.due) throw new Broken("announced.beacon.due", `drand 第 ${planned.round} 轮的时间应为 ${moment}。`);
@@ -208,10 +212,10 @@ const STEPS = [
     if (announced.number > 1 && !announced.reason.trim()) throw new Broken("announced.reason", "不是第一次抽取，却没有写明再抽的理由。");
     return `第 ${announced.number} 次抽取。${announced.reason ? `理由：${announced.reason}` : ""}`;
   }],
-  ["parties", async ({ announced: { mode, parties } }) => {
+  ["parties", async ({ announced: { mode, parties, beacon } }) => {
     if (mode === "simple") {
       if (parties.length) throw new Broken("announced.parties", "简易抽取没有承诺方。");
-      return "简易抽取：没有多方承诺，随机数来自台账和现场公布的数字。";
+      return `简易抽取：没有多方承诺，随机数来自台账和${["drand", "named"].includes(beacon.kind) ? "公布时指名的公共随机源" : "现场公布的数字"}。`;
     }
     if (parties.length < 3 || new Set(parties).size !== parties.length) throw new Broken("announced.parties", "多方抽取至少要有 3 个互不相同的承诺方。");
     return `共 ${parties.length} 方：${parties.join("、")}。`;

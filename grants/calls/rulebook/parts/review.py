@@ -54,7 +54,7 @@ class Official(Named):
 class DrawMode(Named):
     """How chance falls when experts and the order of defence are drawn (docs/adr/0017)."""
 
-    SIMPLE = "simple", "简易（台账与现场数字）"
+    SIMPLE = "simple", "简易（先公布，再按公共随机源抽取）"
     COMMIT_REVEAL = "commit-reveal", "多方承诺（三方以上，加公共随机源）"
 
 
@@ -110,7 +110,7 @@ class Panel(Part):
     )
     blind: Flag = Field(default=True, title="独立评分", description="Experts do not see each other's marks before sealing.")
     draw: DrawMode = Field(
-        default=DrawMode.SIMPLE, title="抽取方式", description="Single seed, or three parties' commitments and a public beacon."
+        default=DrawMode.SIMPLE, title="抽取方式", description="Announced, then a public beacon; or three parties' commitments and a public beacon."
     )
 
 
