@@ -42,12 +42,13 @@ def judge(rules: CallRules, bids: Sequence[TrialBid]) -> Rehearsal:
     """Score, rank and fund `bids` by the draft's rules; then again with each weight a tenth up and down."""
     told = unrehearsed(rules, bids)
     sheets = {sheet.code: sheet for sheet in rules.review.sheets}
+    papers = [_Paper(rules, bid) for bid in bids]
     try:
-        lines = _lines(rules, bids, {})
+        lines = _lines(rules, papers, {})
     except (scoring.ScoreRefused, RankingRefused, RulesContradict, NotMoney) as refused:
         return Rehearsal(rules.rules_hash, len(bids), (), refused=str(getattr(refused, "sentence", refused)), unrehearsed=told)
     given = sum((line.amount for line in lines), ZERO)
-    swings = tuple(_swing(rules, bids, lines, sheet, code, sign) for sheet in sheets.values() for code in _codes(sheet) for sign in (1, -1))
+    swings = tuple(_swing(rules, papers, lines, sheet, code, sign) for sheet in sheets.values() for code in _codes(sheet) for sign in (1, -1))
     return Rehearsal(
         rules.rules_hash, len(bids), (), lines, _usage(rules, bids, lines), swings, given, rules.pool.grants - given, unrehearsed=told
     )  # fmt: skip
@@ -57,14 +58,14 @@ def _codes(sheet: Sheet) -> list[str]:
     return [each.code for each in sheet.criteria]
 
 
-def _lines(rules: CallRules, bids: Sequence[TrialBid], moved: Mapping[str, Weights]) -> tuple[Line, ...]:
+def _lines(rules: CallRules, papers: Sequence[_Paper], moved: Mapping[str, Weights]) -> tuple[Line, ...]:
     """Ranked and funded by the functions of the real result. moved: sheet → criterion → another weight."""
-    trials = [_Trial(rules, bid, moved.get(_sheet(rules, bid).code, {})) for bid in bids]
+    trials = [_Trial(paper, moved.get(paper.sheet.code, {})) for paper in papers]
     off = {stage: _strictness(rules, trials, stage) for stage in stages_of(rules)}
     scored = [trial.scored(off) for trial in trials]
     seed = hashlib.sha256(f"rehearsal:{rules.rules_hash}".encode()).digest()
     ranked = rank(scored, composing.tie_steps(rules, scored), pass_line=rules.review.pass_line, lot=Lot(seed))
-    by_code, given = {bid.code: bid for bid in bids}, selection_rules(rules)
+    by_code, given = {paper.bid.code: paper.bid for paper in papers}, selection_rules(rules)
     candidates = with_lots([_candidate(place, by_code[place.bid]) for place in ranked], given, b"GY-BAND-1\0" + seed)
     decided = {d.bid: d for d in propose(candidates, given).decisions}
     return tuple(
@@ -83,11 +84,7 @@ def _strictness(rules: CallRules, trials: Sequence[_Trial], stage: str) -> Mappi
     """What comes off each expert's ballots of a stage; nothing unless calibrated scores are the official ones."""
     if rules.review.official.value != "calibrated":
         return {}
-    return strictness({trial.bid.code: trial.totals(stage) for trial in trials})
-
-
-def _sheet(rules: CallRules, bid: TrialBid) -> Sheet:
-    return rules.sheet_for(bid.track or None)
+    return strictness({trial.paper.bid.code: trial.totals[stage] for trial in trials})
 
 
 def _name(rules: CallRules, code: str | None) -> str:
@@ -95,12 +92,15 @@ def _name(rules: CallRules, code: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """One trial bid under the draft's rules, asked in the same order as `review.results` asks a real one."""
+class _Paper:
+    """What stands on the ballots of one trial bid, whatever the weights: worked out once for every reweighting."""
 
     rules: CallRules
     bid: TrialBid
-    moved: Weights
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        return self.rules.sheet_for(self.bid.track or None)
 
     @cached_property
     def entered(self) -> dict[str, Decimal]:
@@ -114,39 +114,54 @@ class _Trial:
         ballots = self.bid.given(stages_of(self.rules)[0]).values()
         return sum((_mean(ballot) for ballot in ballots), ZERO) / max(len(ballots), 1)
 
-    def full(self, stage: str) -> dict[str, dict[str, Decimal]]:
-        """Expert → criterion → points, whole sheets."""
+    @cached_property
+    def full(self) -> dict[str, dict[str, dict[str, Decimal]]]:
+        """Stage → expert → criterion → points, whole sheets."""
+        return {stage: self._full(stage) for stage in stages_of(self.rules)}
+
+    def _full(self, stage: str) -> dict[str, dict[str, Decimal]]:
         given = self.bid.given(stage)
         seats = dict(zip(given, _seats(self.rules), strict=False))
         own = {expert: self._own(ballot) for expert, ballot in given.items()}
         return composing.Heard(own, {expert: seats.get(expert, "expert") for expert in given}, self.entered).full(self.rules, self.bid.track)
 
     def _own(self, ballot: Weights) -> dict[str, Decimal]:
-        tops = {c.code: composing.expert_top(self.rules, c) for c in _sheet(self.rules, self.bid).criteria if str(c.scorer) not in composing.ENTERED_ONCE}
+        tops = {c.code: composing.expert_top(self.rules, c) for c in self.sheet.criteria if str(c.scorer) not in composing.ENTERED_ONCE}
         return {code: scoring.rounded(_share(ballot, code) * top) for code, top in tops.items() if top > 0}
 
-    def totals(self, stage: str) -> dict[str, Decimal]:
-        """Expert → total, 0…100."""
-        criteria = [
-            scoring.Criterion(c.code, c.name, self.moved.get(c.code, Decimal(c.weight)), Decimal(c.weight))
-            for c in _sheet(self.rules, self.bid).criteria
-        ]
-        decimals = self.rules.review.decimals
-        return {expert: scoring.ballot_total(marks, criteria, decimals=decimals) for expert, marks in self.full(stage).items()}
+
+@dataclass(frozen=True)
+class _Trial:
+    """One trial bid under the draft's rules, asked in the same order as `review.results` asks a real one. moved: criterion → another weight."""
+
+    paper: _Paper
+    moved: Weights
+
+    @cached_property
+    def totals(self) -> dict[str, dict[str, Decimal]]:
+        """Stage → expert → total, 0…100. Raises ScoreRefused."""
+        weights = {c.code: (c.name, Decimal(c.weight)) for c in self.paper.sheet.criteria}
+        criteria = [scoring.Criterion(code, name, self.moved.get(code, own), own) for code, (name, own) in weights.items()]
+        decimals = self.paper.rules.review.decimals
+        return {
+            stage: {expert: scoring.ballot_total(marks, criteria, decimals=decimals) for expert, marks in ballots.items()}
+            for stage, ballots in self.paper.full.items()
+        }
 
     def scored(self, off: Mapping[str, Weights]) -> Scored:
         """The bid as the ranking takes it. Raises ScoreRefused."""
-        review, scores, kept = self.rules.review, dict[str, Decimal](), dict[str, list[Weights]]()
-        for stage in stages_of(self.rules):
-            counting = {e: calibrated(t, off[stage][e]) if off[stage] else t for e, t in self.totals(stage).items()}
-            score, full = composing.panel_score(review, counting), self.full(stage)
+        review, scores, kept = self.paper.rules.review, dict[str, Decimal](), dict[str, list[Weights]]()
+        for stage, totals in self.totals.items():
+            counting = {e: calibrated(t, off[stage][e]) if off[stage] else t for e, t in totals.items()}
+            score, full = composing.panel_score(review, counting), self.paper.full[stage]
             scores[stage], kept[stage] = score.value, [full[expert] for expert in score.kept]
-        whole = composing.composed(review, scores, self.entered)
-        return Scored(self.bid.code, whole.total, self.bid.ask, composing.weighted_means(review, kept), self._chair())
+        bid = self.paper.bid
+        whole = composing.composed(review, scores, self.paper.entered)
+        return Scored(bid.code, whole.total, bid.ask, composing.weighted_means(review, kept), self._chair())
 
     def _chair(self) -> int | None:
-        totals = self.totals(stages_of(self.rules)[-1])
-        chair = self.bid.chair or next(iter(totals), "")
+        totals = self.totals[stages_of(self.paper.rules)[-1]]
+        chair = self.paper.bid.chair or next(iter(totals), "")
         return int(totals[chair] * 100) if chair in totals else None
 
 
@@ -167,13 +182,13 @@ def _share(ballot: Weights, code: str) -> Decimal:
     return ballot[code] if code in ballot else _mean(ballot)
 
 
-def _swing(rules: CallRules, bids: Sequence[TrialBid], lines: Sequence[Line], sheet: Sheet, code: str, sign: int) -> Swing:
+def _swing(rules: CallRules, papers: Sequence[_Paper], lines: Sequence[Line], sheet: Sheet, code: str, sign: int) -> Swing:
     moved = _reweighted(sheet, code, sign)
     name = _name(rules, code)
     if moved is None:
         return Swing(name, sign * 10, ())
     before = {line.bid for line in lines if line.awarded}
-    after = {line.bid for line in _lines(rules, bids, {sheet.code: moved}) if line.awarded}
+    after = {line.bid for line in _lines(rules, papers, {sheet.code: moved}) if line.awarded}
     return Swing(name, sign * 10, tuple(sorted(before ^ after)))
 
 
