@@ -32,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
         uuid.os = _chance  # type: ignore[attr-defined]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a module makes step by step is made once for all its tests (tests/world/shared.py)."""
+    from tests.world.shared import in_order
+
+    items[:] = in_order(items)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     _ids.seed(item.nodeid)

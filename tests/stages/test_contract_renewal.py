@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from grants import clock, ledger
 from grants.awards import esigning, renewing, services
@@ -27,6 +28,7 @@ from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
 YEAR = timedelta(days=365)
+STAMPED = {"PLATFORM_CA": True, "SIGN_LEVEL": "B-LTA", "EXTERNAL_SIGNER": ""}
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +42,31 @@ def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Judged]:
         yield judged
 
 
-@pytest.fixture
-def first(made: Judged) -> stamps.Authority:
+@pytest.fixture(scope="module")
+def first(made: Judged, django_db_blocker: Any) -> stamps.Authority:
     """The timestamp authority of the day of signing; its certificate is good for a year."""
-    return stamps.Authority("时间戳根", at=day(Contract.objects.get(award=world.awards(made.call)[0])))
+    with django_db_blocker.unblock():
+        return stamps.Authority("时间戳根", at=day(Contract.objects.get(award=world.awards(made.call)[0])))
+
+
+@pytest.fixture(scope="module")
+def started(made: Judged, first: stamps.Authority, django_db_blocker: Any) -> Contract:
+    """Signed by both parties, B-LTA, once."""
+    with django_db_blocker.unblock():
+        contract = Contract.objects.get(award=world.awards(made.call)[0])
+        with clock.at(day(contract)), stamps.stamping(first) as address, override_settings(**STAMPED, TSA_URL=address):
+            first.trusted()
+            for party, by in (("grantee", world.signatory_of(made, contract.award)), ("grantor", made.desk.approver)):
+                services.sign_electronically(world.fresh(contract), party, proof=just_now("password"), by=by)
+                effects.drain()
+        return contract
 
 
 @pytest.fixture
-def signed(made: Judged, first: stamps.Authority, settings: Any) -> Contract:
-    """Signed by both parties, B-LTA."""
-    settings.PLATFORM_CA, settings.SIGN_LEVEL, settings.EXTERNAL_SIGNER = True, "B-LTA", ""
-    contract = Contract.objects.get(award=world.awards(made.call)[0])
-    with clock.at(day(contract)), stamps.stamping(first) as address:
-        first.trusted()
-        settings.TSA_URL = address
-        for party, by in (("grantee", world.signatory_of(made, contract.award)), ("grantor", made.desk.approver)):
-            services.sign_electronically(world.fresh(contract), party, proof=just_now("password"), by=by)
-            effects.drain()
-    contract = world.fresh(contract)
+def signed(started: Contract, settings: Any) -> Contract:
+    """The contract as each test finds it; whoever stamped it is not asked again."""
+    settings.PLATFORM_CA, settings.SIGN_LEVEL, settings.EXTERNAL_SIGNER = STAMPED.values()
+    contract = world.fresh(started)
     assert (contract.state, contract.provable_until) == ("effective", day(contract) + YEAR)
     return contract
 

@@ -37,9 +37,16 @@ def given(review: Review) -> Decimal:
     return Decimal("0.9") - Decimal("0.08") * place + Decimal(int(review.expert.code[1:]) % 4) / 100
 
 
+@pytest.fixture(scope="module")
+def started(judged: Judged, django_db_blocker: Any) -> Panel:
+    """Scored and locked, once (tests that need the call before that come first)."""
+    with django_db_blocker.unblock():
+        return world.locked(world.started(judged.call, judged.desk.officer), judged.desk.officer, given)
+
+
 @pytest.fixture
-def panel(judged: Judged) -> Panel:
-    return world.locked(world.started(judged.call, judged.desk.officer), judged.desk.officer, given)
+def panel(started: Panel) -> Panel:
+    return Panel.objects.select_related(*Panel.door_select).get(pk=started.pk)
 
 
 def test_locking_does_not_wait_and_the_worker_keeps_the_analysis_with_its_hash_in_the_ledger(panel: Panel) -> None:

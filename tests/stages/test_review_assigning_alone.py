@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,16 +16,23 @@ from grants.workflow.refusals import Invalid, NotNow
 from review import services
 from review.assign import NotSolved
 from review.models import Review
-from tests.world import people
+from tests.world import people, shared
 from tests.world import review as world
 from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def started(django_db_setup: None, django_db_blocker: Any) -> Iterator[Judged]:
+    """Three admitted bids, eight of the sector and three of finance, made once; each test's changes are rolled back."""
+    with shared.rows(django_db_blocker):
+        yield world.judged(sector=8, finance=3)
+
+
 @pytest.fixture
-def judged() -> Judged:
-    return world.judged(sector=8, finance=3)
+def judged(started: Judged) -> Judged:
+    return started
 
 
 def test_every_trial_is_kept_and_assigns_nothing(judged: Judged) -> None:

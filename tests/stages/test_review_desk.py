@@ -43,9 +43,16 @@ def judged(django_db_setup: None, django_db_blocker: Any) -> Iterator[Judged]:
         yield world.judged()
 
 
+@pytest.fixture(scope="module")
+def started(judged: Judged, django_db_blocker: Any) -> Panel:
+    """Convened, assigned and started, once (tests that need the call before that come first)."""
+    with django_db_blocker.unblock():
+        return world.started(judged.call, judged.desk.officer)
+
+
 @pytest.fixture
-def panel(judged: Judged) -> Panel:
-    return world.started(judged.call, judged.desk.officer)
+def panel(started: Panel) -> Panel:
+    return Panel.objects.select_related(*Panel.door_select).get(pk=started.pk)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.urls import reverse
 from pypdf import PdfReader, PdfWriter
 
 from bidding import services
+from bidding.models import Bid
 from bidding.services import receipts as held
 from grants import clock, ledger
 from grants.audit import packing
@@ -27,18 +29,31 @@ from grants.ledger.attached import receipt_in
 from grants.ledger.models import Checkpoint
 from grants.workflow.effects import drain
 from tests.world import bidding as world
-from tests.world import calls, people
+from tests.world import calls, people, shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk() -> people.Office:
-    return people.office()
+@pytest.fixture(scope="module")
+def desk(django_db_setup: None, django_db_blocker: Any) -> Iterator[people.Office]:
+    """Made once; each test's changes are rolled back."""
+    with shared.rows(django_db_blocker):
+        yield people.office()
+
+
+@pytest.fixture(scope="module")
+def started(desk: people.Office, django_db_blocker: Any) -> Bid:
+    """A bid handed in with its receipts, once."""
+    with django_db_blocker.unblock():
+        return handed_in(desk)
 
 
 @pytest.fixture
-def bid(desk: people.Office) -> Any:
+def bid(started: Bid) -> Bid:
+    return Bid.objects.get(pk=started.pk)
+
+
+def handed_in(desk: people.Office) -> Bid:
     call = calls.opened(desk, calls.rules("YX-2026-01"))
     who = people.body(desk)
     with clock.at(world.opens(call) + timedelta(hours=1)):

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.db import transaction
+
+LATER = "started"
+"""The name of a module's fixture that goes on from its shared rows: its tests come after those that want the rows as they were."""
 
 
 @contextmanager
@@ -17,3 +21,11 @@ def rows(blocker: Any) -> Iterator[None]:
             yield
         finally:
             transaction.set_rollback(True)
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The tests of each module that know nothing of LATER before those that do, else as they were."""
+    modules: dict[str, int] = {}
+    for item in items:
+        modules.setdefault(item.nodeid.partition("::")[0], len(modules))
+    return sorted(items, key=lambda i: (modules[i.nodeid.partition("::")[0]], LATER in getattr(i, "fixturenames", ())))
