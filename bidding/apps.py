@@ -12,7 +12,7 @@ class BiddingConfig(AppConfig):
         from bidding import bulk, seal_tasks, tasks  # noqa: F401, PLC0415 - effects register themselves
         from bidding.formats import reads  # noqa: PLC0415
         from bidding.seal_rules import seal_is_ready  # noqa: PLC0415
-        from bidding.services.sealing import FORM  # noqa: PLC0415
+        from bidding.sealing.sheet import FORM  # noqa: PLC0415
         from grants.calls.models import Call  # noqa: PLC0415
         from grants.workflow.effects import react  # noqa: PLC0415
         from grants.workflow.machine import guard  # noqa: PLC0415

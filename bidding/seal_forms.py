@@ -111,6 +111,21 @@ class CopyForm(forms.Form):
     kept = forms.FileField(label=gettext_lazy("投标留存包（ZIP）"), help_text=gettext_lazy("封标时下载到您电脑上的文件。"))
 
 
+class EnvelopeForm(forms.Form):
+    """离线封好的投标: the sealed ZIP, and the pledges once more, because handing in signs them."""
+
+    envelope = forms.FileField(label=gettext_lazy("封好的投标（sealed-bid.zip）"), help_text=gettext_lazy("只有密文。投标留存包不要传到这里。"))
+    declarations = forms.MultipleChoiceField(
+        label=gettext_lazy("承诺书"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("请逐条确认。确认即为签署，与回执一并存档。"),
+    )  # fmt: skip
+
+    def __init__(self, pledges: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["declarations"].choices = [(each.code, each.text) for each in pledges]  # type: ignore[attr-defined]
+        self.fields["declarations"].required = bool(pledges)
+
+
 class LostForm(forms.Form):
     """报告密钥丢失: whose keys, and how it came about. act: which form this is, so that a page that was overtaken says so."""
 

@@ -8,6 +8,8 @@ one officer after the other: `age(age(secret → A) → B)`. M−1 officers, the
     ceremony    making the call's key, its shares, and the rehearsal that proves every group can open
     envelope    what a bid seals, its public header and commitment, and opening
     kept        the bidder's copy as one ZIP
+    answers     what a bidder writes away from the site
+    sheet       sealing a bid away from the site: what is asked, what comes back
     folder      the same as files, for an offline machine
 
 What this does not promise: M officers who conspire with somebody who can copy sealed files can open early; the machine that makes the call's key

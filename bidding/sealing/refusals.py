@@ -36,6 +36,21 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "够数的开标钥匙已经丢失，本次征集的投标都无法打开，不是这份投标的问题；投标单位可用投标留存包恢复。",
         "Too few officers still have keys: no bid of this call could be opened, nothing is wrong with this one. The kept copy restores it.",
     ),
+    "control": (
+        "“%(name)s”不是离线封标表里的栏目；请核对名称，表格的行号从 0 开始。",
+        "“%(name)s” is no control of the sheet. Check its name; rows of a table are counted from 0.",
+    ),
+    "answer": (
+        "“%(name)s”要写成文字（加引号）、整数、true，或一组文字；小数和金额请加引号。",
+        "“%(name)s” must be a text in quotes, a whole number, true, or a list of texts; put decimals and amounts in quotes.",
+    ),
+    "choice": ("“%(name)s”填的不是可选的值，请照离线封标表里的代号填写。", "“%(name)s” is not one of the choices; use the codes of the sheet."),
+    "pledge": ("还没有同意承诺书：%(name)s。同意的，把代号写进 pledges。", "Not agreed to yet: %(name)s. If you agree, write its code into pledges."),
+    "item": ("“%(name)s”不属于要交的附件，请照离线封标表里的代号填写 item。", "“%(name)s” is for no item of the attachment list; use the codes of the sheet."),
+    "other_key": (
+        "离线封标表里的征集公钥与您抄写的不同（表里是 %(name)s），没有封标；请与公告、其他单位核对。",
+        "The sheet's recipient is not the one you noted (it says %(name)s). Nothing was sealed; compare with the notice and with others.",
+    ),
     "format": ("“%(name)s”的格式无法识别。", "The format of “%(name)s” is unknown."),
     "rehearsal": ("演练开标没有通过：%(name)s 打开的不是测试信封的内容。", "The rehearsal failed: %(name)s opened something else than the test envelope."),
 }

@@ -16,6 +16,7 @@ from bidding.models import Bid, SealedVersion, SealKey
 from bidding.sealing import envelope
 from bidding.sealing.envelope import KeptCopy, Place
 from bidding.sealing.refusals import SealRefused
+from bidding.sealing.sheet import written
 from grants.documents.files import keep
 from grants.documents.inspection import FileRefused
 from grants.documents.models import StoredFile
@@ -24,7 +25,6 @@ from grants.people.models import User
 from grants.workflow.door import perform
 from grants.workflow.refusals import Invalid, NotNow
 
-FORM = "bid-form/1"
 AGE = b"age-encryption.org/v1\n"
 AGE_TYPE = "application/age"
 MOST_HEADER, MOST_FILES = 64 * 1024, 60
@@ -157,8 +157,7 @@ def seal_here(
 
 def payload(bid: Bid, fields: Sequence[Sequence[str]], declarations: Sequence[str]) -> dict[str, Any]:
     """What a manifest says of a bid: every control of the form with its text, in the order of the page."""
-    pairs = [[str(name), str(value)] for name, value in fields if value != ""]
-    return {"format": FORM, "rules": bid.rules_version.hash, "fields": pairs, "declarations": list(declarations)}
+    return written(bid.rules_version.hash, fields, declarations)
 
 
 def restore(bid: Bid, copy: KeptCopy, *, by: User) -> Bid:

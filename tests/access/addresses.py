@@ -155,6 +155,8 @@ UNREACHED: dict[str, str] = {
     "bidding:seal": "tests/stages/test_sealing_pages.py",
     "bidding:seal_sign": "tests/stages/test_sealing_pages.py",
     "bidding:seal_replace": "tests/stages/test_sealing_pages.py",
+    "bidding:sealed_offline": "tests/stages/test_sealed_offline.py",
+    "bidding:sealed_sheet": "tests/stages/test_sealed_offline.py",
     "bidding:seal_lost": "tests/stages/test_sealing_lost.py",
     "bidding:seal_found": "tests/stages/test_sealing_lost.py",
     "bidding:seal_turn": "tests/stages/test_sealing_pages.py",

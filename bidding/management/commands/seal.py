@@ -1,10 +1,12 @@
-"""Sealing on an offline machine: `manage.py seal identity|ceremony|rehearse|open|lost|restore`. No database is touched.
+"""Sealing on an offline machine: `manage.py seal identity|ceremony|rehearse|open|lost|blank|bid|restore`. No database is touched.
 
     seal identity finance.age                                             an officer's key; the passphrase is printed once
     seal ceremony KEYS --call YX-2026-01 --officer 财务=age1… --officer 纪检=age1… --officer 办公室=age1…
     seal rehearse KEYS --identity 财务=finance.age --identity 纪检=audit.age
     seal open KEYS BIDS OUT --identity 财务=finance.age --identity 纪检=audit.age
     seal lost KEYS BIDS OUT                                               too few keys are left: the opening record says so
+    seal blank SHEET.json answers.toml                                    a bidder's answers, to be filled in
+    seal bid SHEET.json answers.toml OUT --recipient age1…                seal them: the envelope to upload, and the kept copy
     seal restore BIDS/x COPY OUT/x                                        a bid from the bidder's kept copy
 
 Passphrases are asked for, or read from the environment variable SEAL_PASSPHRASES (one per line, in the order of --identity).
@@ -24,7 +26,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bidding.sealing import ceremony, envelope, folder, handover, keys, opening
+from bidding.sealing import answers, ceremony, envelope, folder, handover, kept, keys, opening, sheet
 from bidding.sealing.refusals import SealRefused
 from grants import clock
 from grants.ledger.log import rfc3339
@@ -53,6 +55,13 @@ class Command(BaseCommand):
         gone.add_argument("keys", type=Path, help="folder of the ceremony")
         gone.add_argument("bids", type=Path, help="folder with one folder for each bid")
         gone.add_argument("out", type=Path, help="folder to write; must not exist")
+        empty = actions.add_parser("blank", help="write an answers file for the sheet of a bid")
+        filled = actions.add_parser("bid", help="seal a bidder's answers: an envelope to upload, and the kept copy")
+        for parser_ in (empty, filled):
+            parser_.add_argument("sheet", type=Path, help="the sheet of this bid, downloaded from its page")
+            parser_.add_argument("answers", type=Path, help="TOML or JSON")
+        filled.add_argument("out", type=Path, help="folder to write; must not exist")
+        filled.add_argument("--recipient", default="", help="the call's recipient as the notice prints it: another one is refused")
         restore = actions.add_parser("restore", help="a bid from the bidder's kept copy, proved against its header")
         restore.add_argument("bid", type=Path, help="folder with header.json")
         restore.add_argument("copy", type=Path, help="the kept copy, unpacked")
@@ -126,6 +135,27 @@ class Command(BaseCommand):
         said = opening.record(key.call, [], rfc3339(clock.now()), outcomes, why=opening.LOST)
         (options["out"] / "opening.json").write_bytes(said)
         self.stdout.write(_("开标记录:密钥丢失,%(n)d 份都没有打开;请各投标单位用投标留存包恢复(seal restore)。") % {"n": len(outcomes)})
+
+    def _blank(self, options: dict[str, Any]) -> None:
+        found = sheet.read(options["sheet"].read_bytes(), options["sheet"].name)
+        with options["answers"].open("x", encoding="utf-8") as file:
+            file.write(sheet.blank_answers(found))
+
+    def _bid(self, options: dict[str, Any]) -> None:
+        found = sheet.read(options["sheet"].read_bytes(), options["sheet"].name)
+        if options["recipient"] and options["recipient"] != found.recipient:
+            raise SealRefused("other_key", found.recipient)
+        told = answers.read(options["answers"])
+        attachments = answers.attached(options["answers"].parent, told["attachments"])
+        sealed, copy = sheet.seal(found, told["answers"], told["pledges"], attachments)
+        options["out"].mkdir(parents=True)
+        (options["out"] / "kept-copy.zip").write_bytes(kept.pack(copy))
+        (options["out"] / "sealed-bid.zip").write_bytes(sheet.pack(sealed))
+        left = sheet.blanks(found, told["answers"])
+        if left:
+            self.stdout.write(_("必填而没有填写:%(left)s") % {"left": ";".join(left)})
+        digest = envelope.hash_of(sealed.header)
+        self.stdout.write(_("已封标:sealed-bid.zip 上传,kept-copy.zip(投标留存包)自己保管。投标头摘要 %(hash)s") % {"hash": digest})
 
     def _restore(self, options: dict[str, Any]) -> None:
         header = folder.read_bid(options["bid"]).header
