@@ -11,17 +11,17 @@ from django.utils.translation import gettext as _
 
 from grants import clock
 from grants.calls.models import Call
-from grants.ledger.personal import found_in
 from grants.people.models import AgencyPermission, User
 from grants.workflow.door import begin, perform, require
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid, NotNow
+from review.beacons import invalid, public, settled
 from review.drawing import Terms, order_announcement, panel_announcement, tie_announcement
-from review.drawing_parties import head_of, plain
+from review.drawing_parties import head_of
 from review.findings import look_over
 from review.models import ConflictHit, Draw, DrawParty, Panel
 from review.rules import organiser
-from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE, announced_hash, round_moment
+from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE, announced_hash
 
 Party = tuple[str, User]
 """A party's public name, e.g. 监督员, and who throws the number."""
@@ -43,8 +43,8 @@ def publish(
         held, draw = _new(call, panel, by, about, reason)
         _refuse_parties(held, parties)
         if beacon["kind"] not in PUBLIC_BEACONS:
-            raise _invalid("beacon_kind", _("多方抽取须事先指定一个人人查得到的公共随机源。"))
-        due, told = _beacon(beacon)
+            raise invalid("beacon_kind", _("多方抽取须事先指定一个人人查得到的公共随机源。"))
+        due, told = settled(beacon)
         draw.mode, draw.challenge_until, draw.beacon_due = COMMITTED, challenge_until, due
         _announce(draw, Terms(COMMITTED, tuple(name.strip() for name, _user in parties), told, draw.number, draw.reason))
         begin(draw, by=by, facts=_facts(draw))
@@ -71,7 +71,7 @@ def announce(
         if str(held.rules.review.panel.draw) == COMMITTED:
             sentence = _("本次征集的规则规定多方承诺抽取，请先公布名单、承诺方和公共随机源。")
             raise NotNow(sentence, rule="draw_by_parties", verb="announce")
-        draw.beacon_due, told = _beacon(beacon)
+        draw.beacon_due, told = settled(beacon)
         draw.mode, draw.closed_at = SIMPLE, clock.now().replace(microsecond=0)
         draw.ledger_head = head_of(panel.subject if panel is not None else held.subject)
         _announce(draw, Terms(SIMPLE, (), told, draw.number, draw.reason))
@@ -86,7 +86,7 @@ def _new(call: Call, panel: Panel | None, by: User, about: str, reason: str) -> 
     panel = panel and Panel.objects.select_for_update(of=("self",)).select_related(*Panel.door_select).get(pk=panel.pk)
     draw = Draw(call=held, panel=panel, about=about or (Draw.About.PANEL if panel is None else Draw.About.ORDER), published_by=by)
     require(organiser, draw, by=by)
-    draw.number, draw.reason = draw.of_the_same_matter().count() + 1, _public("reason", reason.strip())
+    draw.number, draw.reason = draw.of_the_same_matter().count() + 1, public("reason", reason.strip())
     return held, draw
 
 
@@ -120,40 +120,10 @@ def _facts(draw: Draw) -> Facts:
 def _refuse_parties(call: Call, parties: Sequence[Party]) -> None:
     names, users = [name.strip() for name, _user in parties], [user.pk for _name, user in parties]
     if len(parties) < FEWEST_PARTIES or len(set(users)) != len(users) or len(set(names)) != len(names) or not all(names):
-        raise _invalid("parties", _("承诺方至少三个，姓名和人员各不相同。"))
+        raise invalid("parties", _("承诺方至少三个，姓名和人员各不相同。"))
     inside = set(AgencyPermission.objects.filter(content_object_id=call.agency_id, user_id__in=users).values_list("user_id", flat=True))
     if not set(users) - inside:
-        raise _invalid("parties", _("承诺方不能都是主办方的人，请加入监督、申报方代表或公证员。"))
-
-
-def _beacon(beacon: dict[str, Any]) -> tuple[datetime, dict[str, str]]:
-    if beacon["kind"] == "drand":
-        number = int(beacon["round"])
-        moment = round_moment(number)
-        due = datetime.fromisoformat(moment)
-        return _ahead(due), {"kind": "drand", "source": "drand quicknet", "round": str(number), "due": moment}
-    source, issue = _public("source", plain(beacon["source"])), _public("round", plain(beacon.get("round", "")))
-    if not source or (beacon["kind"] == "named" and not issue):
-        raise _invalid("source", _("请写明公共随机源的名称和期号，例如“中国福利彩票双色球”第 2026039 期；现场产生的，写明怎样产生。"))
-    due = _ahead(beacon["due"].replace(microsecond=0))
-    return due, {"kind": beacon["kind"], "source": source, "round": issue, "due": Draw.stamp(due)}
-
-
-def _public(field: str, text: str) -> str:
-    """What is announced is public and in the log in the clear: it may hold nobody's number. Raises Invalid."""
-    if any(True for _found in found_in({field: text}, field)):
-        raise _invalid(field, _("这里的内容会公开并写入台账，看起来包含证件号、电话或账号，请改写。"))
-    return text
-
-
-def _ahead(due: datetime) -> datetime:
-    if due <= clock.now():
-        raise _invalid("due", _("公共随机源须在将来产生，否则公布时已经知道结果。"))
-    return due
-
-
-def _invalid(field: str, sentence: str) -> Invalid:
-    return Invalid(sentence, rule=f"draw_{field}", problems={field: [sentence]})
+        raise invalid("parties", _("承诺方不能都是主办方的人，请加入监督、申报方代表或公证员。"))
 
 
 def start_draw(draw: Draw, *, by: User) -> Draw:

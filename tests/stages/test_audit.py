@@ -8,27 +8,30 @@ import html
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants import clock
+from grants import clock, ledger
 from grants.desk.audit import samples
 from grants.desk.audit.tables import RECORDS, SAMPLED
 from grants.ledger import sequencer
 from grants.ledger.models import AuditEvent
 from grants.people.models import User
-from grants.workflow.refusals import Invalid, NotNow
+from grants.workflow.refusals import Invalid, NotNow, NotYou
 from review.draw import shuffled
-from review.transcript import verify
+from review.transcript import announced_hash, round_moment, verify
 from review.transcript_reading import read
 from tests.world import bidding, calls, people, review, shared
 from tests.world import funding as world
 from tests.world.funding import Project
+from tests.world.refusals import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -184,14 +187,24 @@ def test_every_reading_and_download_is_told_to_the_agency(project: Project) -> N
 # --- samples -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_sample_is_frozen_then_thrown_then_drawn_and_anybody_draws_the_same(project: Project) -> None:
+def named(**more: Any) -> dict[str, Any]:
+    return {"kind": "named", "source": "双色球", "round": "2026039", "due": clock.now() + timedelta(hours=1), **more}
+
+
+def test_a_sample_is_frozen_then_its_beacon_falls_then_it_is_drawn_and_anybody_draws_the_same(project: Project) -> None:
     auditor = signed_in(project.desk.auditor)
-    answer = auditor.post(of(project, "audit_samples"), {"of": "awards", "size": 2, "source": "监督员掷骰子四次"})
+    due = (clock.now() + timedelta(hours=1)).replace(microsecond=0)
+    typed = {"of": "awards", "size": 2, "beacon_kind": "named", "source": "双色球", "due": f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M:%S}"}
+    assert auditor.post(of(project, "audit_samples"), typed).status_code == 422, "without its issue"
+    answer = auditor.post(of(project, "audit_samples"), {**typed, "round": "2026039"})
     assert answer.status_code == 302
     [frozen] = samples.of_call(project.call)
     assert (frozen.number, frozen.said, len(frozen.population)) == (1, "", 3)
-    answer = auditor.post(answer["Location"], {"said": "骰子 3 6 2 5"})
-    assert answer.status_code == 302
+    page, given = answer["Location"], {"said": "03 06 12", "evidence": "中国福彩网公告"}
+    assert "此后在这里填写" in auditor.get(page).content.decode()
+    assert auditor.post(page, given).status_code == 409, "nobody can try a number before the beacon fell"
+    with clock.at(due):
+        assert auditor.post(page, given).status_code == 302
     made = samples.get(project.call, frozen.id)
     assert made.stands
     assert len(made.drawn) == 2
@@ -220,26 +233,60 @@ def _drawn_by_hand(file: dict[str, Any]) -> list[str]:
 
 def test_the_number_is_said_once_and_a_second_sample_wants_a_reason(project: Project) -> None:
     by = project.desk.auditor
-    first = samples.freeze(project.call, "awards", 1, "骰子", by=by)
-    samples.say(project.call, first, "3", by=by)
-    with pytest.raises(NotNow) as told:
-        samples.say(project.call, first, "4", by=by)
-    assert told.value.rule == "drawn_once"
-    with pytest.raises(Invalid) as again:
-        samples.freeze(project.call, "awards", 1, "骰子", by=by)
-    assert again.value.rule == "second_sample"
-    second = samples.freeze(project.call, "awards", 1, "骰子", by=by, reason="第一次抽中的项目已在上月审过")
+    first = samples.freeze(project.call, "awards", 1, named(), by=by)
+    refused(NotNow, "beacon_has_fallen", samples.say, project.call, first, "3", by=by, evidence="公告")
+    with clock.at(clock.now() + timedelta(hours=1)):
+        refused(Invalid, "draw_evidence", samples.say, project.call, first, "3", by=by)
+        refused(Invalid, "draw_said", samples.say, project.call, first, " ", by=by, evidence="公告")
+        refused(Invalid, "draw_said", samples.say, project.call, first, "13812345678", by=by, evidence="公告")
+        samples.say(project.call, first, "3", by=by, evidence="公告")
+        refused(NotNow, "drawn_once", samples.say, project.call, first, "4", by=by, evidence="公告")
+    refused(Invalid, "second_sample", samples.freeze, project.call, "awards", 1, named(), by=by)
+    second = samples.freeze(project.call, "awards", 1, named(), by=by, reason="第一次抽中的项目已在上月审过")
     assert samples.get(project.call, second).number == 2
+
+
+def test_a_round_of_drand_is_taken_with_its_signature_only(project: Project) -> None:
+    by, round_ = project.desk.auditor, 99_000_000
+    frozen = samples.freeze(project.call, "awards", 1, {"kind": "drand", "round": round_}, by=by)
+    signature = "ab" * 48
+    with clock.at(datetime.fromisoformat(round_moment(round_))):
+        refused(Invalid, "draw_said", samples.say, project.call, frozen, "cd" * 32, by=by, evidence=signature)
+        value = hashlib.sha256(bytes.fromhex(signature)).hexdigest()
+        assert samples.say(project.call, frozen, value, by=by, evidence=signature).stands
+
+
+def test_a_list_of_old_that_waits_for_a_number_said_in_the_room_wants_a_second_auditor(project: Project) -> None:
+    """Frozen before beacons were asked for: who froze it could try numbers, so somebody else says it; it is shown and repeated as ever."""
+    by, population = project.desk.auditor, sorted(SAMPLED["awards"][1](project.call))
+    announced = samples.announcement(project.call.subject, "awards", 1, 1, {"kind": "said", "source": "骰子", "round": "", "due": ""}, "", population)
+    facts = {"of": "awards", "size": 1, "count": 3, "population": samples.digest_of(population), "source": "骰子", "number": 1}
+    with transaction.atomic():
+        row = ledger.record(
+            event="sample.freeze", actor=str(by.pseudonym), role="auditor", subject=project.call.subject, scope=f"call:{project.call.pk}",
+            public={**facts, "announced": announced_hash(announced)}, private={"announced": announced, "population": population, "reason": ""},
+        )  # fmt: skip
+    refused(NotYou, "second_auditor", samples.say, project.call, str(row.uid), "3", by=by)
+    other = people.appointed("auditor", project.desk.agency)
+    made = samples.say(project.call, str(row.uid), "骰子 3", by=other)
+    assert made.stands and all(check.ok for check in verify(read(json.dumps(made.document()).encode(), complete=True)))
 
 
 @pytest.mark.parametrize(
     ("asked", "rule"),
-    [({"size": 0}, "sample_size"), ({"size": 4}, "sample_size"), ({"source": "王某 13800138000"}, "no_personal_data")],
+    [
+        ({"size": 0}, "sample_size"), ({"size": 4}, "sample_size"), ({"source": "王某 13800138000"}, "draw_source"), ({"source": ""}, "draw_source"),
+        ({"kind": "said"}, "draw_beacon_kind"), ({"due": timedelta(0)}, "draw_due"), ({"kind": "drand", "round": 1}, "draw_due"),
+    ],
+
 )
 def test_what_cannot_be_frozen_is_refused_and_nothing_is_written(project: Project, asked: dict[str, Any], rule: str) -> None:
     before = AuditEvent.objects.count()
     with pytest.raises(Invalid) as told:
-        samples.freeze(project.call, "awards", **{"size": 1, "source": "骰子", **asked}, by=project.desk.auditor)
+        if "due" in asked:
+            asked = {"due": clock.now() + asked["due"]}
+        size, beacon = asked.get("size", 1), {name: value for name, value in asked.items() if name != "size"}
+        samples.freeze(project.call, "awards", size, named(**beacon), by=project.desk.auditor)
     assert told.value.rule == rule
     assert AuditEvent.objects.count() == before
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -264,16 +265,24 @@ def test_parts_made_again_are_sealed_anew(project: Project) -> None:
 
 
 def drawn(project: Project, size: int = 1) -> samples.Sample:
-    frozen = samples.freeze(project.call, "bids", size, "现场掷骰子", by=project.desk.auditor)
-    return samples.say(project.call, frozen, "骰子 3 6 2 5", by=project.desk.auditor)
+    frozen = samples.freeze(project.call, "bids", size, beacon(), by=project.desk.auditor)
+    with clock.at(clock.now() + timedelta(hours=1)):
+        return samples.say(project.call, frozen, "03 06 02", by=project.desk.auditor, evidence="中国福彩网公告")
+
+
+def beacon() -> dict[str, Any]:
+    return {"kind": "named", "source": "双色球", "round": "2026039", "due": clock.now() + timedelta(hours=1)}
 
 
 def test_a_sample_encloses_the_drawn_bids_and_the_drawing(project: Project, tmp_path: Path) -> None:
     sample = drawn(project)
-    folder = packages.unpacked(project, "auditor", tmp_path, sample=sample)
+    with clock.at(clock.now() + timedelta(hours=2)):
+        folder = packages.unpacked(project, "auditor", tmp_path, sample=sample)
     assert {p.name for p in (folder / "data/bids").iterdir()} == set(sample.drawn)
     check = packages.program(folder)
     assert check.main([str(folder)]) == 0
+    moments = [check.before(at, "2026-04-02T01:00:00Z") for at in ("2026-04-02T00:59:59.900000Z", "2026-04-02T01:00:00.000000Z")]
+    assert (moments, check.before("2026-04-02T01:00:00.000000Z", "")) == ([True, False], True), "frozen before the beacon fell; lists of old have no hour"
     other = json.loads((folder / "data/draws/sample.json").read_text("utf-8"))
     other["chosen"] = sorted(set(sample.population) - set(sample.drawn))
     (folder / "data/draws/sample.json").write_text(json.dumps(other, ensure_ascii=False), encoding="utf-8")
@@ -282,24 +291,42 @@ def test_a_sample_encloses_the_drawn_bids_and_the_drawing(project: Project, tmp_
 
 
 def test_a_list_that_was_not_drawn_is_no_sample(project: Project) -> None:
-    frozen = samples.get(project.call, samples.freeze(project.call, "bids", 1, "现场", by=project.desk.auditor))
+    frozen = samples.get(project.call, samples.freeze(project.call, "bids", 1, beacon(), by=project.desk.auditor))
     with pytest.raises(Invalid):
         packing.pack(project.call, packing.KINDS["audit.auditor"], by=project.desk.auditor, sample=frozen)
 
 
-def test_the_command_writes_a_package_and_draws_at_the_terminal(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list is frozen before the number is asked for; the file checks; without an auditor there is no sample."""
-    out, asked = tmp_path / "p.zip", []
-
-    def number() -> str:
-        asked.append(AuditEvent.objects.filter(event="sample.freeze").count())
-        return "骰子 1 1 4"
-
-    monkeypatch.setattr("builtins.input", number)
-    told = io.StringIO()
+def test_the_command_freezes_waits_and_then_draws_and_writes_a_package(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sample ready: it says what to do. Frozen, not fallen: it says when. Fallen: it asks, draws, packs. Drawn: the same bids again, nothing asked."""
+    out, told, code = tmp_path / "p.zip", io.StringIO(), project.call.code
     auditor = User.objects.get(pk=project.desk.auditor.pk)
-    call_command("audit", "package", project.call.code, "--sample", "1", "--by", auditor.username, "--out", str(out), stdout=told, stderr=io.StringIO())
-    assert asked == [1]
+
+    def package(path: Path, *more: str) -> None:
+        call_command("audit", "package", code, "--sample", "1", "--by", auditor.username, "--out", str(path), *more, stdout=told, stderr=io.StringIO())
+
+    def frozen(*more: str) -> None:
+        call_command("audit", "sample", code, "1", "--by", auditor.username, *more, stdout=told)
+
+    with pytest.raises(CommandError, match=f"audit sample {code} 1"):
+        package(out)
+    with pytest.raises(CommandError, match="--drand"):
+        frozen("--source", "双色球")
+    due = (clock.now() + timedelta(hours=1)).astimezone(clock.TZ).replace(microsecond=0)
+    frozen("--source", "双色球", "--round", "2026039", "--due", f"{due:%Y-%m-%dT%H:%M:%S}")
+    assert samples.of_call(project.call)[-1].digest in told.getvalue()
+    with pytest.raises(CommandError, match=f"{due:%Y-%m-%d %H:%M:%S} 才产生"):
+        package(out)
+    assert not out.exists()
+    given = iter(["01 01 04", "公告"])
+    monkeypatch.setattr("builtins.input", lambda: next(given))
+    with clock.at(due):
+        package(out)
+        package(tmp_path / "again.zip")
+        with pytest.raises(CommandError, match="已经完成"):
+            package(tmp_path / "other.zip", "--value", "02", "--evidence", "公告")
+        with pytest.raises(CommandError, match="再抽一次须说明理由"):
+            frozen("--drand", "99000000")
+    assert samples.of_call(project.call)[-1].said == "01 01 04"
     with zipfile.ZipFile(out) as package:
         package.extractall(tmp_path / "x")
     folder = tmp_path / "x" / project.call.code

@@ -512,6 +512,11 @@ def check_marks(folder, tables):
         raise wrong("data/tables/ballots.csv", "与打开的评分不同", "ledger")
 
 
+def before(at, due):
+    """Whether an entry was written before a moment to the second; lists of old have no moment."""
+    return not due or at[:19] < due[:19]
+
+
 def check_sample(folder, story, about):
     """The sample of bids is the one whose list was frozen and which was drawn in the log."""
     if not about["sample"]:
@@ -521,6 +526,9 @@ def check_sample(folder, story, about):
     drawn = [e["public"] for entries in story.about.values() for e in entries if e["event"] == "sample.draw" and e["public"]["sample"] == about["sample"]]
     if not drawn or drawn[-1]["drawn"] != sample["chosen"] or drawn[-1]["said"] != sample["beacon"]["value"]:
         raise wrong(path, "台账里的抽样不是这个结果", "ledger")
+    frozen = [e for entries in story.about.values() for e in entries if e["event"] == "sample.freeze"]
+    if not any(e["public"].get("announced") == sample["announced_sha256"] and before(e["at"], sample["announced"]["beacon"]["due"]) for e in frozen):
+        raise wrong(path, "台账里没有在随机源产生以前锁定的这份名单", "ledger")
     here = {p.name for p in (folder / "data/bids").iterdir()}
     if here != set(map(safe, sample["chosen"])):
         raise wrong(path, "data/bids/ 里的不是抽中的那些")

@@ -166,8 +166,8 @@ def samples(request: HttpRequest, pk: Any) -> HttpResponse:
     form = FreezeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = drawing.freeze(found, **form.cleaned_data, by=request.user)
-            messages.success(request, _("名单已锁定并写入台账。现在请当场产生随机数。"))
+            made = drawing.freeze(found, **form.terms(), by=request.user)
+            messages.success(request, _("名单已锁定并写入台账。公共随机源产生以后再填写结果。"))
             return redirect("desk:audit_sample", found.pk, made)
         except Refusal as refusal:
             _tell(form, refusal)
@@ -178,14 +178,14 @@ def samples(request: HttpRequest, pk: Any) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def sample(request: HttpRequest, pk: Any, sample: Any) -> HttpResponse:
-    """One sample: say the number, see what was drawn, and that it still comes out the same."""
+    """One sample: enter the beacon's value once it fell, see what was drawn, and that it still comes out the same."""
     found = scope.one(request, pk)
-    form = SayForm(request.POST or None)
+    form = SayForm(request.POST or None, thrown=_one(found, sample).due is None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            drawing.say(found, str(_one(found, sample).id), form.cleaned_data["said"], by=request.user)
-            messages.success(request, _("已抽出。名单、随机数和结果都在台账里，任何人都能重新计算。"))
+            drawing.say(found, str(_one(found, sample).id), form.cleaned_data["said"], by=request.user, evidence=form.cleaned_data["evidence"])
+            messages.success(request, _("已抽出。名单、随机源和结果都在台账里，任何人都能重新计算。"))
             return redirect("desk:audit_sample", found.pk, sample)
         except Refusal as refusal:
             _tell(form, refusal)
