@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,6 +23,7 @@ from bidding.views.bundled import rendered
 from grants import clock
 from grants.calls.models import Call
 from grants.documents.download import download
+from grants.people import again
 from grants.people.models import Agency
 from grants.people.permissions import scopes_with
 from grants.workflow.door import explain, require
@@ -97,6 +99,7 @@ def _standing(request: HttpRequest, key: SealKey) -> dict[str, Any]:
         "may_sign": record is not None and explain(key, "sign", request.user) is None,
         "took_part": record is not None and took_part.answer(Ask(request.user, key, clock.now())).ok,
         "may_replace": explain(key, "replace", request.user) is None,
+        "prove": "" if again.has_just(request) else again.address(reverse("bidding:seal", args=[key.call_id])),
         "closed_call": key.call.state == "closed", "closed": None if record is None else losses.left_closed(key),
         "waiting": None if record is not None else sum(1 for _v in openings.waiting(key)) if key.call.state == "closed" else None,
     }  # fmt: skip
@@ -109,6 +112,11 @@ def _share(request: HttpRequest, share: int) -> SealShare:
     return found
 
 
+def _unproven(request: HttpRequest, key: SealKey, verb: str) -> bool:
+    """An opening cannot be taken back: whoever finds a browser signed in does not open. A rehearsal opens nothing, a refusal needs no proof."""
+    return key.state != "made" and explain(key, verb, request.user) is None and not again.has_just(request)
+
+
 def _done(request: HttpRequest, share: SealShare, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
     return redirect("bidding:seal", share.key.call_id)
@@ -119,6 +127,8 @@ def _done(request: HttpRequest, share: SealShare, sentence: str) -> HttpResponse
 def turn(request: HttpRequest, share: int) -> HttpResponse:
     """One officer's layer is off; the rest goes to the next."""
     found, form = _share(request, share), TurnForm(request.POST)
+    if _unproven(request, found.key, "open"):
+        return again.ask(request, reverse("bidding:seal", args=[found.key.call_id]))
     if not form.is_valid():
         return _refused(request, found, str(next(iter(form.errors.values()))[0]))
     by: Any = request.user
@@ -133,6 +143,8 @@ def turn(request: HttpRequest, share: int) -> HttpResponse:
 def finish(request: HttpRequest, share: int) -> HttpResponse:
     """The last of a group: the test envelope in a rehearsal, every bid at the opening."""
     found, form, by = _share(request, share), FinishForm(request.POST), request.user
+    if _unproven(request, found.key, "open"):
+        return again.ask(request, reverse("bidding:seal", args=[found.key.call_id]))
     if not form.is_valid():
         return _refused(request, found, str(next(iter(form.errors.values()))[0]))
     if found.key.state == "made":
@@ -151,7 +163,7 @@ def _refused(request: HttpRequest, share: SealShare, sentence: str) -> HttpRespo
 
 @login_required
 @require_POST
-def again(request: HttpRequest, share: int) -> HttpResponse:
+def start_again(request: HttpRequest, share: int) -> HttpResponse:
     """Begin a group's turns anew."""
     found, by = _share(request, share), request.user
     ceremonies.start_again(found, by=by)  # type: ignore[arg-type]
@@ -165,6 +177,8 @@ def sign(request: HttpRequest, pk: Any) -> HttpResponse:
     call, key = of_call(request, pk)
     if key is None:
         raise Http404(_("还没有开标。"))
+    if _unproven(request, key, "sign"):
+        return again.ask(request, reverse("bidding:seal", args=[call.pk]))
     openings.sign(key, by=request.user)  # type: ignore[arg-type]
     messages.success(request, _("已签署开标记录。"))
     return redirect("bidding:seal", call.pk)

@@ -44,6 +44,17 @@ def proof(request: HttpRequest) -> Proof | None:
     return Proof(str(last["method"]), datetime.fromtimestamp(last["at"], UTC))
 
 
-def ask(request: HttpRequest) -> HttpResponse:
-    """To the page that asks for the password or the second factor, and back here."""
-    return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
+def has_just(request: HttpRequest) -> bool:
+    """Whether this session's person has shown who they are in the last five minutes."""
+    found = proof(request)
+    return found is not None and found.is_fresh
+
+
+def address(back: str) -> str:
+    """The page that asks for the password or the second factor and leads back to `back`."""
+    return f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
+
+
+def ask(request: HttpRequest, back: str = "") -> HttpResponse:
+    """To that page, and back here (or to `back`: what was posted is not sent again)."""
+    return redirect(address(back or request.get_full_path()))

@@ -103,8 +103,12 @@ def panel(
     fewer: int = 0,
     groups: int = 1,
     shift: float = 0,
+    careless: float = 0,
 ) -> Panel:
-    """`each` reviews of every bid, loads even; a third of the bids with `fewer`; experts and bids in separate `groups`."""
+    """`each` reviews of every bid, loads even; a third of the bids with `fewer`; experts and bids in separate `groups`.
+
+    careless: share of experts whose totals have the spread of everybody's and nothing to do with the bid.
+    """
     theta = dice.normal(70, 8, bids) + np.repeat(dice.normal(0, shift, groups), bids // groups)
     beta = dice.normal(0, sigma_r, experts)
     rows_b, rows_e = [], []
@@ -125,7 +129,8 @@ def panel(
             rows_b += [b] * wanted
             rows_e += chosen
     bid, expert = np.array(rows_b), np.array(rows_e)
-    return Panel(theta, bid, expert, np.clip(theta[bid] + beta[expert] + dice.normal(0, 8, len(bid)), 0, 100))
+    said = np.where((np.arange(experts) < careless * experts)[expert], dice.normal(70, 8, len(bid)), theta[bid]) if careless else theta[bid]
+    return Panel(theta, bid, expert, np.clip(said + beta[expert] + dice.normal(0, 8, len(bid)), 0, 100))
 
 
 def top(values: Floats, share: float = 0.2) -> set[int]:
@@ -181,6 +186,10 @@ RECALL: dict[str, tuple[dict[str, float], tuple[float | None, ...]]] = {
         {"experts": 80, "each": 5, "sigma_r": 6, "groups": 8, "shift": 6},
         (0.75, 0.745, None, 0.598, 0.78, 0.773),
     ),
+    "8 % score at random": (
+        {"experts": 80, "each": 5, "sigma_r": 6, "careless": 0.08},
+        (0.680, 0.688, 0.684, 0.727, 0.709, 0.721),
+    ),
     "a third with 3 of 5": ({"experts": 80, "each": 5, "sigma_r": 6, "fewer": 3}, (0.695, 0.684, 0.654, 0.73, 0.734, 0.721)),
 }
 
@@ -194,6 +203,30 @@ def recall(dice: np.random.Generator, settings: dict[str, float], runs: int) -> 
         for name, score in METHODS.items():
             found[name].append(len(true & top(score(t))) / len(true))
     yield from ((float(np.mean(v)), float(np.std(v) / np.sqrt(len(v)))) for v in found.values())
+
+
+# --- bridges -----------------------------------------------------------------------------------------------------------------
+
+BRIDGES = {0: (2.43, 0.731), 1: (2.16, None), 3: (1.85, None), 5: (1.68, None), 10: (1.29, 0.765), 20: (1.02, None), 50: (0.73, None)}
+
+
+def bridged(dice: np.random.Generator, across: int, runs: int) -> tuple[float, float]:
+    """8 panels of 5 experts and 50 bids; each panel also scores `across` bids of the others.
+
+    Returns the standard deviation of the panels' error in points (calibrated minus true, mean of a panel's bids), and the share of the true top fifth found.
+    """
+    errors, shares = [], []
+    for _ in range(runs):
+        theta, home = dice.normal(70, 8, 400), np.repeat(np.arange(8), 50)
+        beta = dice.normal(0, 6, 40)
+        own = [(b, e) for b in range(400) for e in range(home[b] * 5, home[b] * 5 + 5)]
+        away = [(b, e) for g in range(8) for b in dice.choice(np.flatnonzero(home != g), across, replace=False) for e in range(g * 5, g * 5 + 5)]
+        bid, expert = (np.array(column) for column in zip(*own, *away, strict=True))
+        found = reml.fit(table(bid, expert, theta[bid] + beta[expert] + dice.normal(0, 8, len(bid)))).theta / 100
+        off = np.array([(found - theta)[home == g].mean() for g in range(8)])
+        errors.append(float(((off - off.mean()) ** 2).mean()))
+        shares.append(len(top(theta) & top(found)) / 80)
+    return float(np.mean(errors)) ** 0.5, float(np.mean(shares))
 
 
 # --- alarms ------------------------------------------------------------------------------------------------------------------
@@ -294,6 +327,10 @@ def main() -> None:
             f"{v:10.3f} / {'–' if k is None else format(k, '.3f'):>5}" for (v, _), k in zip(rows, known_shares, strict=True)
         )
         print(f"{name:26}{cells}   (our error ±{max(e for _, e in rows):.3f})")
+    print("\nEight panels, each also scoring m bids of the others: error of a panel's level in points, top fifth found; ours / documented")
+    for across, (error, share) in BRIDGES.items():
+        off, found_share = bridged(dice, across, options.runs)
+        print(f"m={across:<24}{off:10.2f} / {error:<8}{found_share:10.3f} / {'–' if share is None else format(share, '.3f')}")
     print("\nAlarms: honest flagged %, planted caught %; ours / documented")
     for name, (honest, caught) in ringing(dice, options.runs).items():
         print(f"{name:18}{honest:6.1f} / {ALARMS[name][0]:<6}{caught:6.0f} / {ALARMS[name][1]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -100,7 +101,7 @@ def by_hand(share: SealShare, officers: list[Any], page: str, *, opening: bool =
     while True:
         share = SealShare.objects.get(pk=share.pk)
         officer = next(o for o in officers if o.name == share.at_turn)
-        client = browser(officer.user)
+        client = proven(officer.user) if opening else browser(officer.user)
         assert share.next_blob in client.get(page).content.decode()
         rest = keys.open_with(sealing_bytes(share.next_blob), officer.secret)
         if not share.is_last:
@@ -110,6 +111,13 @@ def by_hand(share: SealShare, officers: list[Any], page: str, *, opening: bool =
         sent = {"secret": rest.decode()} if opening else {"content": text_of(content)}
         assert client.post(reverse("bidding:seal_finish", args=[share.pk]), sent).status_code == 302
         return
+
+
+def proven(person: Any) -> Client:
+    """Signed in, and has given the password within the last minutes."""
+    client, page = browser(person), reverse("bidding:officer_key")
+    assert client.post(f"{reverse('account_reauthenticate')}?next={page}", {"password": people.PASSWORD})["Location"] == page
+    return client
 
 
 def sealing_bytes(text: str) -> bytes:
@@ -127,7 +135,7 @@ def test_opening_on_the_page_the_record_its_signatures_and_the_public_page(found
         by_hand(found.share(), found.officers, page, opening=True)
         record = OpeningRecord.objects.get()
         for name in record.officers:
-            client = browser(found.of(name).user)
+            client = proven(found.of(name).user)
             assert client.post(reverse("bidding:seal_sign", args=[found.call.pk])).status_code == 302
         drain()
         shown = Client().get(public).content.decode()
@@ -139,6 +147,27 @@ def test_opening_on_the_page_the_record_its_signatures_and_the_public_page(found
         assert Client().get(reverse("bidding:seal_file", args=[found.call.code, "key.json"])).content.decode() == found.key.record
         assert Client().get(reverse("bidding:seal_file", args=[found.call.code, "secret.json"])).status_code == 404
         assert "2 人签署" in shown
+
+
+def test_whoever_finds_a_browser_signed_in_neither_opens_nor_signs(found: Sealed, who: Body) -> None:
+    """The page shows no share and asks who it is; what is posted all the same leads there too, and nothing has happened."""
+    world.handed_in(found, who)
+    found = world.closed(found)
+    share, page = found.share(), reverse("bidding:seal", args=[found.call.pk])
+    asked = f"{reverse('account_reauthenticate')}?next={quote(page, safe='')}"
+    with clock.at(closing(found)):
+        officer = found.of(share.at_turn)
+        client, rest = browser(officer.user), ceremony.peel(sealing_bytes(share.next_blob), officer.secret)
+        shown = client.get(page).content.decode()
+        assert share.next_blob not in shown and "请先再验证一次身份" in shown
+        assert client.post(reverse("bidding:seal_turn", args=[share.pk]), {"rest": text_of(rest)}).url == asked
+        assert client.post(reverse("bidding:seal_finish", args=[share.pk]), {"secret": "x"}).url == asked
+        assert SealShare.objects.get(pk=share.pk).layer == 0
+        found.open()
+        signer = found.of(found.key.record_row.officers[0]).user
+        assert browser(signer).post(reverse("bidding:seal_sign", args=[found.call.pk])).url == asked
+        assert "签署以前请再验证一次身份" in browser(signer).get(page).content.decode()
+    assert not found.key.record_row.signatures.exists()
 
 
 def test_the_desk_pages_are_closed_to_strangers_and_turns_to_everybody_but_officers(found: Sealed, who: Body) -> None:
