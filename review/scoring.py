@@ -30,7 +30,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "part_missing": _("总分构成中“%(name)s”没有得分，缺项不按 0 分计。"),
     "part_range": _("总分构成中“%(name)s”的得分 %(value)s 超出 0 至 100 的范围。"),
     "bonus": _("加分 %(bonus)s 超出 0 至 %(cap)s 的范围。"),
-    "unbridged": _("评审组之间没有共同的专家，按规则采用的校准分不能跨组比较。请增加跨组评审，或由同一组专家评审全部申报。"),
+    "unbridged": _("评审组之间衔接不足，不能跨组排名：跨组评审 %(panels)s，每组至少应有 %(least)d 份（现分为 %(parts)d 个互不相连的部分）。"
+        "请安排跨组评审补足，或者各组分别排名。"),
     "deviation": _("该份评审总分 %(total)s，偏离评审组平均分 %(mean)s 达 %(percent)s%%，超过 %(limit)s%%，请书面说明理由。"),
 }
 

@@ -8,26 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from review.calibration.model import Table, connection
+from review.calibration import bridging
+from review.calibration.model import connection
 from review.calibration.numbers import published
 from review.calibration.reml import fit
-from review.scoring import HUNDRED, ScoreRefused, rounded
+from review.scoring import HUNDRED
 
 Totals = Mapping[str, Mapping[str, Decimal]]
 """Bid → expert → total."""
 
 
-def strictness(totals: Totals) -> dict[str, Decimal]:
-    """Expert → points to take off, two places (0.00 where nothing can be estimated).
+def strictness(totals: Totals, groups: Mapping[str, str] | None = None, *, least: int = bridging.LEAST) -> dict[str, Decimal]:
+    """Expert → points to take off, two places (0.00 where nothing can be estimated). groups: bid → panel, where there are several.
 
-    Raises ScoreRefused unbridged when bids fall into parts that no expert connects: then they cannot be compared.
+    Raises ScoreRefused unbridged when bids fall into parts that no expert connects, or a panel has fewer than `least` bridging ballots: then
+    they cannot be compared.
     """
-    rows = [(bid, expert, rounded(total)) for bid, ballots in totals.items() for expert, total in ballots.items()]
-    if not rows:
+    table = bridging.table_of(totals)
+    if table is None:
         return {}
-    table = Table.of(rows)
-    if not connection(table).comparable:
-        raise ScoreRefused("unbridged")
+    found = connection(table, groups or None, least=least)
+    if not found.comparable:
+        raise bridging.refusal(table, found, least, named=bool(groups))
     return {code: published(float(beta) / 100) for code, beta in zip(table.experts, fit(table).beta, strict=True)}
 
 

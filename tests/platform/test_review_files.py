@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 
+from review.draw import shuffled
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "draw.json"
 CRITERIA = [{"code": "need", "name": "需求", "weight": "40"}, {"code": "plan", "name": "设计", "weight": 60}]
 BALLOTS = [
     [f"B{b}", f"E{e}", {"need": 20 + 3 * b + e % 2, "plan": 30.5 + 4 * b - (e % 3)}] for b in range(6) for e in range(5)
@@ -66,6 +69,92 @@ def test_calibrated_scores_only_where_the_rule_says_so(tmp_path: Path) -> None:
     assert refused.value.returncode == 2
 
 
+def grouped(bridging: int) -> dict[str, Any]:
+    """Twelve bids in each of two panels, five experts in each; `bridging` ballots of one expert of each panel on the other's bids."""
+    def ballot(bid: str, expert: str, n: int) -> list[Any]:
+        return [bid, expert, {"need": 25 + n % 7, "plan": 40 + n % 11}]
+
+    rows = [ballot(f"{p}{b:02}", f"{p}e{e}", 3 * b + e) for p in "甲乙" for b in range(12) for e in range(5)]
+    rows += [ballot(f"{p}{b:02}", f"{q}e0", b) for p, q in ("甲乙", "乙甲") for b in range(bridging)]
+    bids = [{"bid": f"{p}{b:02}", "ask": 100 * b + ord(p) % 7, "group": p} for p in "甲乙" for b in range(12)]
+    return {**SCORE, "ballots": rows, "bids": bids}
+
+
+@pytest.mark.parametrize("official", ["trimmed", "calibrated"])
+def test_panels_without_ten_bridging_ballots_each_are_not_ranked_together(tmp_path: Path, official: str) -> None:
+    """By either official rule: nine are refused in words with the panels, the figures and the two ways out; ten are ranked."""
+    rule = {**SCORE["rule"], "official": official}
+    with pytest.raises(CommandError, match="unbridged") as refused:
+        run(tmp_path, "score", {**grouped(9), "rule": rule})
+    assert refused.value.returncode == 2
+    for words in ("“乙”9 份、“甲”9 份", "至少应有 10 份", "安排跨组评审", "各组分别排名"):
+        assert words in str(refused.value), words
+    assert not (tmp_path / "out.json").exists()
+    assert len({r["rank"] for r in json.loads(run(tmp_path, "score", {**grouped(10), "rule": rule}))["official"]}) > 20
+    assert run(tmp_path, "score", {**grouped(9), "rule": {**rule, "least_bridges": 9}})
+    apart = grouped(0)
+    own = {"ballots": [b for b in apart["ballots"] if b[0][0] == "甲"], "bids": [b for b in apart["bids"] if b["group"] == "甲"]}
+    assert run(tmp_path, "score", {**apart, **own, "rule": rule}), "the other way out: each panel by itself"
+
+
+def test_bids_that_no_expert_connects_are_named_where_the_file_names_no_panels(tmp_path: Path) -> None:
+    apart = grouped(0)
+    question = {**apart, "bids": [{"bid": b["bid"], "ask": b["ask"]} for b in apart["bids"]], "rule": {**SCORE["rule"], "official": "calibrated"}}
+    with pytest.raises(CommandError, match="“甲00、甲01、甲02 等 12 份”0 份"):
+        run(tmp_path, "score", question)
+
+
+EQUAL = {
+    **SCORE, "ballots": [[f"B{b}", f"E{e}", {"need": 30, "plan": 50}] for b in range(4) for e in range(5)],
+    "bids": [{"bid": f"B{b}", "ask": 10000} for b in range(4)],
+}  # fmt: skip
+
+
+def test_no_lot_falls_without_a_seed_that_somebody_gave(tmp_path: Path) -> None:
+    """There is no seed of our own: the command line's wins over the file's, both are told in the answer, and they decide."""
+    with pytest.raises(CommandError, match=r"--seed 或 rule\.lots\.seed") as refused:
+        run(tmp_path, "score", EQUAL)
+    assert refused.value.returncode == 2
+    with pytest.raises(CommandError, match="种子"):
+        run(tmp_path, "score", edited(EQUAL, lambda q: q["rule"].update(seed="只用于取样")))
+    assert not (tmp_path / "out.json").exists()
+    seeded = edited(EQUAL, lambda q: q["rule"].update(lots={"seed": "03 06 12"}))
+
+    def told(*options: str) -> tuple[str, list[str]]:
+        found = json.loads(run(tmp_path, "score", seeded, *options))
+        return found["lots_seed"], [r["bid"] for r in sorted(found["official"], key=lambda r: r["rank"])]
+
+    assert told() == ("03 06 12", list(shuffled([f"B{b}" for b in range(4)], b"03 06 12")))
+    orders = {tuple(told("--seed", f"beacon {n}")[1]) for n in range(8)}
+    assert told("--seed", "beacon 1")[0] == "beacon 1"
+    assert len(orders) > 1
+    assert json.loads(run(tmp_path, "score", SCORE))["lots_seed"] == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["review"], ["review", "nope"], ["review", "score"], ["review", "score", "--what", "a", "b"], ["review", "score", "nothing.json", "out.json"],
+        ["draw"], ["draw", "nope"], ["draw", "run", "in.json"], ["draw", "verify"], ["draw", "verify", "--quick", "a"], ["draw", "verify", "nothing.json"],
+    ],
+)  # fmt: skip
+def test_a_command_called_wrongly_ends_with_1_never_with_the_2_of_no_answer(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ManagementUtility(["manage.py", *words]).execute()
+    assert ended.value.code == 1
+    assert words[0] in capsys.readouterr().err or "nothing.json" in words
+
+
+def test_a_draw_that_does_not_hold_and_a_score_without_an_answer_end_with_2(tmp_path: Path) -> None:
+    file, whole = tmp_path / "draw.json", json.loads(VECTORS.read_text(encoding="utf-8"))["transcripts"][0]["document"]
+    file.write_text(json.dumps({**whole, "chosen": whole["chosen"][::-1]}), encoding="utf-8")
+    (tmp_path / "in.json").write_text(json.dumps(EQUAL), encoding="utf-8")
+    for words in (["draw", "verify", str(file)], ["review", "score", str(tmp_path / "in.json"), str(tmp_path / "out.json")]):
+        with pytest.raises(SystemExit) as ended:
+            ManagementUtility(["manage.py", *words]).execute()
+        assert ended.value.code == 2
+
+
 def test_a_selection_with_its_reasons_and_the_optimum_beside_it(tmp_path: Path) -> None:
     plain = run(tmp_path, "select", SELECT)
     assert plain == run(tmp_path, "select", SELECT)
@@ -101,6 +190,8 @@ def edited(question: dict[str, Any], change: Callable[[dict[str, Any]], Any]) ->
         ("score", edited(SCORE, lambda q: q["rule"].update(official="secret")), "rule.official: "),
         ("score", edited(SCORE, lambda q: q["rule"]["trim"].update(high=True)), "rule.trim.high: "),
         ("score", '{"rule": 1, "rule": 2}', "rule: "),
+        ("score", edited(SCORE, lambda q: q["rule"].update(lots={"seed": " "})), "rule.lots.seed: "),
+        ("score", edited(SCORE, lambda q: q["rule"].update(lots={})), "rule.lots.seed: "),
         ("score", "[1]", "(root): "),
         ("score", "{", ""),
         ("score", '{"rule": NaN}', "NaN: "),

@@ -11,6 +11,7 @@ from typing import Any
 from grants.desk.faces._json import Node, no_answer, read, write
 from review import scoring
 from review.analysis import Analysis, Ballot, Official, Terms, analyse, digest, fund_line
+from review.calibration import bridging
 from review.calibration import official as calibration
 from review.calibration.findings import plain
 from review.ranking import Lot, Ranked, RankingRefused, Scored, TieBy, TieStep, rank
@@ -18,16 +19,21 @@ from review.ranking import Lot, Ranked, RankingRefused, Scored, TieBy, TieStep, 
 HELP = "From ballots: official scores and ranks, calibrated scores, intervals, P(funded), ICC, alpha, alarms."
 FORMAT = "gongchuang-score-1"
 RULES = ("trimmed", "calibrated")
+WAITS = "lot_waits"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", metavar="IN.json")
     parser.add_argument("target", metavar="OUT.json")
+    parser.add_argument("--seed", help="of the lots among equals, from a public beacon; wins over rule.lots.seed. Without either no lot falls")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the file asks. asks: bid → 元; groups: bid → panel; marks: bid → expert → criterion → points."""
+    """What the file asks. asks: bid → 元; groups: bid → panel; marks: bid → expert → criterion → points.
+
+    seed: of the analysis' samples, which decide nothing; lots: of lots among equals, empty where nobody gave one.
+    """
 
     official: str
     trim: scoring.Trim
@@ -36,6 +42,7 @@ class Question:
     pass_line: Decimal
     ties: tuple[TieStep, ...]
     seed: str
+    lots: str
     pool: Decimal | None
     places: int | None
     stop: bool
@@ -50,9 +57,10 @@ class Question:
 def run(options: dict[str, Any]) -> None:
     """Read, count, write."""
     root, sha256 = read(options["source"])
-    question = parsed(root)
+    question = parsed(root, options.get("seed"))
     try:
         totals = totals_of(question)
+        bridging.require(totals, question.groups, question.bridges)
         counted = official_of(question, totals)
     except (scoring.ScoreRefused, RankingRefused) as refused:
         no_answer(refused.sentence, f"no result ({refused.rule})")
@@ -60,12 +68,12 @@ def run(options: dict[str, Any]) -> None:
     write(options["target"], answer(question, counted, analysis, sha256))
 
 
-def parsed(root: Node) -> Question:
-    """The question, every key checked. Raises CommandError with the path of the bad one."""
+def parsed(root: Node, lots: str | None = None) -> Question:
+    """The question, every key checked; lots: the seed of the command line. Raises CommandError with the path of the bad one."""
     top = root.keys(("rule", "ballots", "criteria"), ("bids",))
     rule = top["rule"].keys(
         ("trim",),
-        ("official", "min_ballots", "decimals", "pass_line", "ties", "seed", "pool", "places", "when_full", "least_bridges"),
+        ("official", "min_ballots", "decimals", "pass_line", "ties", "seed", "lots", "pool", "places", "when_full", "least_bridges"),
     )
     criteria = _criteria(top["criteria"])
     listed = _bids(top.get("bids"))
@@ -78,7 +86,7 @@ def parsed(root: Node) -> Question:
         official, _trim(rule["trim"]), _whole(rule, "min_ballots", 1), _whole(rule, "decimals", 2, most=2),
         rule["pass_line"].number(most="100") if "pass_line" in rule else Decimal(0),
         tuple(_tie(node, names) for node in rule["ties"].items()) if "ties" in rule else (),
-        rule["seed"].text() if "seed" in rule else "gongchuang", rule["pool"].number() if "pool" in rule else None,
+        rule["seed"].text() if "seed" in rule else "gongchuang", _lots(rule.get("lots"), lots), rule["pool"].number() if "pool" in rule else None,
         rule["places"].whole() if "places" in rule else None, _stops(rule.get("when_full")), _whole(rule, "least_bridges", 10), criteria,
         tuple(sorted({*listed, *marks})), {b: row[0] for b, row in listed.items()},
         {b: row[1] for b, row in listed.items() if row[1]}, marks,
@@ -87,6 +95,16 @@ def parsed(root: Node) -> Question:
 
 def _whole(rule: Mapping[str, Node], key: str, default: int, most: int = 10**6) -> int:
     return rule[key].whole(most=most) if key in rule else default
+
+
+def _lots(node: Node | None, given: str | None) -> str:
+    """The seed of lots among equals: the command line's, else the rule's; never one of our own."""
+    if given is not None and not given.strip():
+        Node(given, "--seed").refuse("种子不能为空", "must not be empty")
+    inside = node.keys(("seed",))["seed"] if node is not None else None
+    if inside is not None and not inside.text().strip():
+        inside.refuse("种子不能为空", "must not be empty")
+    return given or (inside.text() if inside is not None else "")
 
 
 def _stops(node: Node | None) -> bool:
@@ -179,7 +197,7 @@ class Counted:
 
 def official_of(question: Question, totals: Totals) -> Counted:
     """The official result by the rule of the file. Raises ScoreRefused, RankingRefused."""
-    off = calibration.strictness(totals) if question.official == "calibrated" else {}
+    off = calibration.strictness(totals, question.groups, least=question.bridges) if question.official == "calibrated" else {}
     scores: dict[str, scoring.PanelScore] = {}
     reasons: dict[str, str] = {}
     for bid in question.bids:
@@ -189,7 +207,12 @@ def official_of(question: Question, totals: Totals) -> Counted:
         except scoring.ScoreRefused as refused:
             reasons[bid] = refused.sentence
     scored = [_scored(question, bid, scores.get(bid)) for bid in question.bids]
-    return Counted(rank(scored, question.ties, pass_line=question.pass_line, lot=Lot(seed=question.seed.encode())), scores, reasons, off)
+    lot = Lot(seed=question.lots.encode()) if question.lots else Lot()
+    places = rank(scored, question.ties, pass_line=question.pass_line, lot=lot)
+    if waits := [place.bid for place in places if place.decided_by == WAITS]:
+        zh, en = "同分须抽签决定，没有给出种子：请用 --seed 或 rule.lots.seed 写明评分以后由公开随机源得出的种子", "equals wait for a lot and no seed was given"
+        no_answer(f"{'、'.join(waits)} {zh}", f"{en}: --seed or rule.lots.seed ({', '.join(waits)})")
+    return Counted(places, scores, reasons, off)
 
 
 def _scored(question: Question, bid: str, score: scoring.PanelScore | None) -> Scored:
@@ -222,7 +245,7 @@ def answer(question: Question, counted: Counted, analysis: Analysis, sha256: str
         for p in counted.places
     ]  # fmt: skip
     return {
-        "format": FORMAT, "input_sha256": sha256, "rule": question.official, "official": rows,
+        "format": FORMAT, "input_sha256": sha256, "rule": question.official, "lots_seed": question.lots, "official": rows,
         "strictness_taken_off": plain(counted.off), "analysis": analysis.data(), "analysis_sha256": digest(analysis),
     }  # fmt: skip
 

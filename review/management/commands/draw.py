@@ -11,16 +11,18 @@ from django.core.management.base import BaseCommand, CommandError
 from review import transcript
 from review.draw import DrawImpossible
 from review.transcript_reading import Malformed, read, write
+from review.usage import UNREADABLE, ends_with_1
 
-UNREADABLE, FAILS = 1, 2
+FAILS = 2
 
 
 class Command(BaseCommand):
-    help = "Draw from a transcript's announcement and chance (run), or repeat a published draw (verify). 0 OK, 1 not readable, 2 FAIL."
+    help = "Draw from a transcript's announcement and chance (run), or repeat a published draw (verify). 0 OK, 1 not readable or wrongly called, 2 FAIL."
     requires_system_checks = ()
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        ends_with_1(parser)
         actions = parser.add_subparsers(dest="action", required=True)
         made = actions.add_parser("run", help="complete IN (announcement, commitments, reveals, beacon) with the outcome and write OUT")
         made.add_argument("source", type=Path, metavar="IN.json")

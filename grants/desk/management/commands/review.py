@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any, NoReturn, cast
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand
 
 from grants.desk.faces import faces
-
-
-class _Parser(CommandParser):
-    """Wrong options end with 1 like any input that cannot be read: 2 is kept for questions without an answer."""
-
-    def error(self, message: str) -> NoReturn:
-        if self.called_from_command_line:  # type: ignore[attr-defined]
-            self.print_usage()
-            self.exit(1, f"{self.prog}: {message}\n")
-        super().error(message)
-        raise AssertionError("argparse does not come back from an error")
+from review.usage import ends_with_1
 
 
 class Command(BaseCommand):
@@ -26,9 +16,10 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="face", required=True, parser_class=_Parser)
+        ends_with_1(parser)
+        actions = parser.add_subparsers(dest="face", required=True)
         for name, face in faces().items():
-            face.add_arguments(cast("ArgumentParser", actions.add_parser(name, help=face.HELP, description=face.HELP)))
+            face.add_arguments(actions.add_parser(name, help=face.HELP, description=face.HELP))
 
     def handle(self, *args: Any, face: str, **options: Any) -> None:
         faces()[face].run(options)
