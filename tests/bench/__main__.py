@@ -62,7 +62,7 @@ def paper(n: int) -> None:
     from django.template.loader import render_to_string
 
     from grants.documents.contract import TEMPLATE, contract_context, render_contract
-    from grants.documents.pdf import bare_render
+    from grants.documents.press import bare_render
     from tests.platform.contract_samples import ordinary
 
     data = ordinary()

@@ -37,7 +37,7 @@ def hundred(n: int) -> None:
     from django.template.loader import render_to_string
 
     from grants.documents.contract import TEMPLATE, contract_context, render_contract
-    from grants.documents.pdf import bare_render
+    from grants.documents.press import bare_render
     from grants.documents.signing import authority, pades
     from grants.documents.signing.fields import GRANTEE, GRANTOR
     from grants.documents.signing.verdict import judge

@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import pytest
 from django.template import engines
@@ -20,7 +24,8 @@ from grants.documents.capitals import capitals
 from grants.documents.contract import DATA_FILE, render_contract
 from grants.documents.contract_data import BudgetItem, ContractData, ContractInconsistent, FundingShare, TrancheTerm
 from grants.documents.glyphs import drawable, faces, spell_out
-from grants.documents.pdf import OutsideFetch, render_pdf
+from grants.documents.pdf import render_pdf
+from grants.documents.press import OutsideFetch
 from tests.platform.contract_samples import extreme, ordinary
 from tests.platform.sheet_samples import SHEETS
 
@@ -266,9 +271,17 @@ def test_values_are_escaped() -> None:
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/x.png", "file:///etc/hostname", "https://example.invalid/x.css"])
 def test_a_template_that_fetches_anything_fails_loudly(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = engines["django"].from_string(f'<html><body><img src="{address}"></body></html>')
-    monkeypatch.setattr("grants.documents.pdf.render_to_string", lambda name, context: page.render(context))
+    monkeypatch.setattr("grants.documents.press.render_to_string", lambda name, context: page.render(context))
     with pytest.raises(OutsideFetch):
         render_pdf("any", {}, identifier="x", issued_on=ISSUED)
+
+
+def test_a_process_that_prints_nothing_starts_without_the_press() -> None:
+    """Every page and task is imported; WeasyPrint, a quarter of what starting costs, is not."""
+    asked = "import django; django.setup(); import grants.config.urls, grants.config.celery, bidding.tasks, sys; print('weasyprint' in sys.modules)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "grants.config.settings"}
+    told = subprocess.run([sys.executable, "-c", asked], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
 
 
 def test_an_office_can_bring_its_own_font_and_ours_stays_behind_it(settings, tmp_path) -> None:
