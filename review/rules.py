@@ -41,9 +41,17 @@ organiser = convener & convenes_without_interest & does_not_score
 
 
 @rule(_("没有进行中的评审组"), _("这次征集已有进行中的评审组，不能再抽一次；抽取只进行一次，缺员由候补补上。"))
-def no_other_panel(ask: Ask) -> bool:
-    """One draw per event: a draw whose outcome displeases is not repeated (review.md §4.3)."""
-    return not ask.obj.call.panels.filter(state__in=("forming", "scoring")).exists()
+def no_other_panel(ask: Ask) -> object:
+    """One draw per event: a draw whose outcome displeases is not repeated (review.md §4.3). A further panel is for bids that no panel has."""
+    from review.models import Review  # noqa: PLC0415 - reads these rules
+
+    panels = ask.obj.call.panels
+    if panels.filter(state__in=("forming", "scoring")).exists():
+        return False
+    taken = Review.objects.filter(panel__call=ask.obj.call).values("bid_id")
+    if panels.exists() and not ask.obj.call.bids.filter(state__in=("submitted", "returned", "admitted")).exclude(pk__in=taken).exists():
+        return _("全部申报都已有评审组评审，没有可以再组一个评审组的申报。")
+    return True
 
 
 @rule(_("征集已截止"), _("受理截止后才能组建评审组，以免提前知悉谁在申报。"))

@@ -6,7 +6,7 @@ Before the proposal is made the amounts are what `selection.propose` would give 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from grants.awards import selection
+from grants.awards import across, selection
 from grants.awards.allocation import Candidate, RulesContradict
 from grants.awards.board_figures import Dot, dots, near_the_line, sway
 from grants.awards.limits import booked, live, selection_rules, serves, with_lots
 from grants.awards.models import Award, Decision
 from grants.calls.models import Call
 from grants.money import ZERO
+from grants.workflow.refusals import NotNow
 from review.models import Result
 from review.rules import RESULTS_OUT
 
@@ -105,10 +106,22 @@ def _judged(call: Call, results: list[Result]) -> tuple[Mapping[str, Any], str]:
     before = [booked(award, place - len(standing)) for place, award in enumerate(standing)]
     try:
         rules = selection_rules(call.rules)
-        proposal = selection.propose(with_lots([*before, *(_candidate(call, r) for r in fresh)], rules, fresh), rules)
+        proposal = selection.propose(with_lots([*before, *_candidates(call, fresh)], rules, fresh), rules)
     except RulesContradict as contradiction:
         return {}, contradiction.sentence
+    except NotNow as refusal:
+        return {}, str(refusal)
     return {d.bid: d for d in proposal.decisions}, ""
+
+
+def _candidates(call: Call, fresh: list[Result]) -> list[Candidate]:
+    """In one order, where they are of several panels that compete. Raises NotNow where those cannot be ranked together."""
+    found, panels = [_candidate(call, r) for r in fresh], list(dict.fromkeys(r.panel for r in fresh))
+    if len(panels) < 2 or not across.compete(call, panels):
+        return found
+    across.refuse_unbridged(call, panels)
+    place = across.places(call, fresh)
+    return [replace(candidate, place=place[candidate.bid]) for candidate in found]
 
 
 def _candidate(call: Call, result: Result) -> Candidate:

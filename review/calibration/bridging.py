@@ -27,12 +27,21 @@ def table_of(totals: Totals) -> Table | None:
 
 
 def require(totals: Totals, groups: Mapping[str, str], least: int = LEAST) -> None:
-    """groups: bid → panel. Does nothing where there is one panel only. Raises ScoreRefused unbridged."""
+    """groups: bid → panel. Does nothing where there is one panel only, or the same experts sat in all. Raises ScoreRefused unbridged."""
     table = table_of(totals)
-    if table is None or len({groups.get(bid, "") for bid in table.bids}) < 2:
+    if table is None or _one_panel_in_fact(totals, groups):
         return
     if not (found := connection(table, groups, least=least)).comparable:
         raise refusal(table, found, least)
+
+
+def _one_panel_in_fact(totals: Totals, groups: Mapping[str, str]) -> bool:
+    """Whether every panel has the very same experts."""
+    sat: dict[str, set[str]] = {}
+    for bid, ballots in totals.items():
+        if ballots:
+            sat.setdefault(groups.get(bid, ""), set()).update(ballots)
+    return len({frozenset(experts) for experts in sat.values()}) < 2
 
 
 def refusal(table: Table, found: Connection, least: int, *, named: bool = True) -> ScoreRefused:

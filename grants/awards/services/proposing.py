@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from grants import clock, ledger
+from grants.awards import across, checking, selection
 from grants.awards import allocation as rules_of
-from grants.awards import checking, selection
 from grants.awards.limits import booked, live, selection_rules, with_lots
 from grants.awards.models import AgreedLine, Award, Decision
 from grants.awards.numbering import award_number
@@ -25,12 +25,13 @@ from grants.workflow.refusals import Invalid, NotNow, Refusal
 from review.models import Panel, Result
 
 
-def propose(call: Call, *, by: User) -> list[Decision]:
+def propose(call: Call, *, by: User, within: str = "") -> list[Decision]:
     """Turn every concluded ranking of a call that has none yet into decisions and awards; returns the new decisions in order.
 
     Order: locks the call, pulls each panel's results, asks `selection.propose` with what already stands booked first, writes one
     decision per ranked bid, lets each award in through the door with its agreed lines. One transaction: all or nothing. A panel
-    that recommended no amount recommended what was asked. Raises NotYou, NotNow (nothing to propose), Invalid (rules contradict).
+    that recommended no amount recommended what was asked. within: why competing panels are proposed each by itself (`grants.awards.across`).
+    Raises NotYou, NotNow (nothing to propose, panels that compete and are not bridged), Invalid (rules contradict).
     """
     with transaction.atomic():
         held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
@@ -40,7 +41,7 @@ def propose(call: Call, *, by: User) -> list[Decision]:
             raise NotNow(
                 _("没有可以立项的评审结果：请先由评审组全体签署并出具评审报告；已经拟定过的不能重复拟定。"), rule="ranking_ready"
             )
-        return [d for panel in panels for d in _from_panel(held, panel, by=by, role=role)]
+        return [d for together in across.lists(held, panels, within) for d in _from_list(held, together, by=by, role=role, within=within.strip())]
 
 
 def ready(call: Call) -> Any:
@@ -52,28 +53,38 @@ def ready(call: Call) -> Any:
     )
 
 
-def _from_panel(call: Call, panel: Panel, *, by: User, role: str) -> list[Decision]:
-    results = {r.bid.number: r for r in _results(panel)}
+def _from_list(call: Call, panels: list[Panel], *, by: User, role: str, within: str) -> list[Decision]:
+    """Decide over the results of one panel, or of several ranked together."""
+    results = {r.bid.number: r for panel in panels for r in _results(panel)}
     rules = selection_rules(call.rules)
     candidates, proposal = _select(call, list(results.values()), rules)
-    decisions = [_decision(call, panel, results[d.bid], d) for d in proposal.decisions if d.bid in results]
+    decisions = [_decision(call, results[d.bid], d) for d in proposal.decisions if d.bid in results]
     Decision.objects.bulk_create(decisions)
     for decision in decisions:
         if decision.awarded:
             _award(decision, by=by)
-    public = {
-        "panel": str(panel.pk), "result": panel.result_hash(), "bids": len(decisions),
-        "awards": sum(d.awarded for d in decisions), "amount": str(sum((d.amount for d in decisions), Decimal("0.00"))),
-    }  # fmt: skip
-    event = ledger.record(
-        event="call.propose_awards", actor=str(by.pseudonym), role=role, subject=call.subject, scope=call.subject, public=public
-    )
-    checking.ask(panel, candidates, rules, event.pk)
+    for panel in panels:
+        own = [d for d in decisions if d.panel_id == panel.pk]
+        event = _remember(call, panel, own, by, role, together=len(panels), within=within)
+        checking.ask(panel, candidates, rules, event.pk)
     return decisions
 
 
+def _remember(call: Call, panel: Panel, decisions: list[Decision], by: User, role: str, *, together: int, within: str) -> Any:
+    """One entry for each panel; several panels ranked together, or each by itself for a reason, say so."""
+    public = {
+        "panel": str(panel.pk), "result": panel.result_hash(), "bids": len(decisions),
+        "awards": sum(d.awarded for d in decisions), "amount": str(sum((d.amount for d in decisions), Decimal("0.00"))),
+        **({"together": together} if together > 1 else {}), **({"within_panels": True} if within else {}),
+    }  # fmt: skip
+    return ledger.record(
+        event="call.propose_awards", actor=str(by.pseudonym), role=role, subject=call.subject, scope=call.subject, public=public,
+        private={"note": within} if within else None,
+    )  # fmt: skip
+
+
 def _results(panel: Panel) -> list[Result]:
-    rows = panel.results.filter(bid__decision=None, bid__state="admitted").select_related("bid__organisation", "bid__sponsor")
+    rows = panel.results.filter(bid__decision=None, bid__state="admitted").select_related("bid__organisation", "bid__sponsor", "panel")
     return list(rows.select_related("bid__rules_version").order_by("rank", "pk"))
 
 
@@ -81,11 +92,20 @@ def _select(call: Call, results: list[Result], rules: rules_of.SelectionRules) -
     standing = live(call)
     before = [booked(award, place - len(standing)) for place, award in enumerate(standing)]
     try:
-        candidates = with_lots([*before, *(_candidate(call, r) for r in results)], rules, results)
+        candidates = with_lots([*before, *_candidates(call, results)], rules, results)
         return candidates, selection.propose(candidates, rules)
     except rules_of.RulesContradict as contradiction:
         sentence = _("按现行规则不能拟定立项：%(why)s") % {"why": contradiction.sentence}
         raise Invalid(sentence, rule=f"selection_{contradiction.rule}") from contradiction
+
+
+def _candidates(call: Call, results: list[Result]) -> list[rules_of.Candidate]:
+    """In the places of their panel, or of one list where several panels are ranked together."""
+    found = [_candidate(call, r) for r in results]
+    if len({r.panel_id for r in results}) < 2:
+        return found
+    place = across.places(call, results)
+    return [replace(candidate, place=place[candidate.bid]) for candidate in found]
 
 
 def _candidate(call: Call, result: Result) -> rules_of.Candidate:
@@ -113,9 +133,9 @@ def asked(bid: Any) -> Decimal:
     return Decimal("0.00") if version is None else Decimal(version.content["budget"]["grant"])
 
 
-def _decision(call: Call, panel: Panel, result: Result, found: rules_of.Decision) -> Decision:
+def _decision(call: Call, result: Result, found: rules_of.Decision) -> Decision:
     return Decision(
-        call=call, bid=result.bid, panel=panel, rank=result.rank, score=result.total, awarded=found.awarded, amount=found.amount,
+        call=call, bid=result.bid, panel=result.panel, rank=result.rank, score=result.total, awarded=found.awarded, amount=found.amount,
         rule=found.rule, reason=found.sentence[:300], made_at=clock.now(),
     )  # fmt: skip
 

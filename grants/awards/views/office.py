@@ -70,7 +70,8 @@ def _call_page(request: HttpRequest, found: Call, refusals: list[str] | None = N
     counts = _counts(found)
     context = {
         "call": found, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "pool": pool_line(found),
-        "categories": category_lines(found), "ranked": ready(found).exists(), "counts": counts, "undecided": undecided(found),
+        "categories": category_lines(found), "ranked": ready(found).exists(), "panels": found.panels.filter(state="concluded").count(),
+        "counts": counts, "undecided": undecided(found),
         "pending": services.pending(found).count(),
         "notices": found.notices.order_by("pk"), "refusals": refusals or [], "held": permissions_of(request.user, found.agency),
         "decide": explain(found, "decide", request.user) if found.state == "closed" else None,
@@ -89,7 +90,7 @@ def propose(request: HttpRequest, pk: Any) -> HttpResponse:
     """拟定立项."""
     found = _call(request, pk)
     try:
-        made = services.propose(found, by=request.user)  # type: ignore[arg-type]
+        made = services.propose(found, by=request.user, within=request.POST.get("within", ""))  # type: ignore[arg-type]
     except Refusal as refusal:
         return _call_page(request, found, [str(refusal)], refusal.status)
     chosen = sum(d.awarded for d in made)
