@@ -3,7 +3,8 @@
 What is known: relations declared, computed or challenged; appointments in organisations; employers; sponsor agreements; the ties of the
 graph (`review.webs`); of a bid also whose accounts wrote it and which organisations' codes it gives (`review.parties`). A finding that a
 second person dismissed with a reason no longer stands; the same finding on new evidence does. A finding over ties that was kept stands
-until it is dismissed, whatever becomes of the ties: nobody clears an expert by editing the graph.
+until it is dismissed, whatever becomes of the ties: nobody clears an expert by editing the graph. What names suggest counts once two
+persons have confirmed it (`review.namesake_checks`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from grants import clock
 from grants.people.models import Appointment, Organisation, SponsorAgreement
 from review import conflicts
 from review.conflicts import BidFacts, ConflictRules, Hit, RelationKind, find_conflicts
-from review.models import LIVE, ConflictHit, Expert, Relation
+from review.models import LIVE, STANDS, ConflictHit, Expert, Relation
 from review.parties import NOBODY, Behind, behind
 from review.webs import Web, around
 
@@ -36,7 +37,7 @@ HANDED_IN = ("submitted", "returned", "admitted")
 class Ground:
     """What is known about some experts and the bids of one call. `of` costs some fifteen queries whatever their number.
 
-    facts: bid → what is compared of it. kept: (expert, bid) → findings over ties that were stored and not dismissed.
+    facts: bid → what is compared of it. kept: (expert, bid) → stored findings over ties, and confirmed by two, that nobody dismissed.
     """
 
     facts: Mapping[Any, BidFacts]
@@ -193,7 +194,8 @@ def _web(experts: list[Expert], bids: Iterable[BidFacts], edges: list[conflicts.
 
 def _kept(experts: list[Expert], bids: list[Bid]) -> dict[tuple[Any, Any], list[ConflictHit]]:
     found: dict[tuple[Any, Any], list[ConflictHit]] = {}
-    for row in ConflictHit.objects.filter(expert__in=experts, bid__in=bids, dismissed_by=None).exclude(ties=[]).order_by("pk"):
+    rows = ConflictHit.objects.filter(STANDS, expert__in=experts, bid__in=bids)
+    for row in rows.filter(~Q(ties=[]) | Q(candidate=True)).order_by("pk"):
         found.setdefault((row.expert_id, row.bid_id), []).append(row)
     return found
 

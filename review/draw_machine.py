@@ -32,7 +32,8 @@ class DrawMachine(Machine):
     machine_name = "draw"
     door_select = ("call__agency", "call__rules_version", "panel")
     opening: ClassVar[Opening] = Opening(
-        _("公布名单和规则"), by=organiser, when=(call_has_closed, rules.no_other_draw, rules.nothing_to_replace, rules.numbered_with_reason),
+        _("公布名单和规则"), by=organiser,
+        when=(call_has_closed, rules.no_other_draw, rules.nothing_to_replace, rules.numbered_with_reason, rules.pool_has_no_namesakes),
         then=("review.draw_published",),
     )
     state = StateField(default=D.PUBLISHED, choices=D.choices)
@@ -74,7 +75,8 @@ class DrawMachine(Machine):
         """填写公布时指名的那一期的结果和依据（网址、公告、drand 签名）。多方抽取和现场产生的数，由另一个人核对后抽取。"""
         return self.write_beacon(value, evidence)
 
-    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer, when=[rules.ready_to_draw, rules.still_as_announced],
+    @step(state, _("抽取"), source=[D.PUBLISHED, D.REVEALING], to=D.DRAWN, by=rules.drawer,
+          when=[rules.ready_to_draw, rules.still_as_announced, rules.pool_has_no_namesakes],
           then=["review.drawn"])  # fmt: skip
     def draw(self, *, name: str = "") -> Facts:
         """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立，同分的名次随之定下。name: 评审组名称。"""

@@ -11,7 +11,7 @@ from grants import clock
 from grants.people.permissions import scopes_with
 from grants.people.rules import may, not_same_as
 from grants.workflow.rules import Answer, Ask, Rule, row_rule, rule
-from review.rules import defends, has_no_meeting, held, no_other_panel, organiser, panel_is_not_locked
+from review.rules import defends, has_no_meeting, held, names_left, no_other_panel, organiser, panel_is_not_locked
 from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE
 
 watcher = may("observe")
@@ -64,6 +64,20 @@ def lots_are_wanted(ask: Ask) -> object:
     if panel.rulings.filter(state="proposed").exists():
         return _("还有对偏离评分的处理意见没有决定，请先决定或撤回，再抽签。")
     return True
+
+
+@rule(_("同名线索已全部核实"))
+def pool_has_no_namesakes(ask: Ask) -> object:
+    """Before experts are announced, and once more before they are drawn: a bid may have been corrected in between."""
+    from review.conflict_checks import handed_in  # noqa: PLC0415 - reads the models
+    from review.drawing import pool_of  # noqa: PLC0415 - as above
+    from review.namesake_checks import unsettled  # noqa: PLC0415 - as above
+
+    if ask.obj.about != "panel":
+        return True
+    announced = {code for code, _seat in ask.obj.announced["pool"]}
+    pool = [e for e in pool_of(ask.obj.call) if e.code in announced]
+    return names_left(unsettled(pool, list(handed_in(ask.obj.call))), ask.obj.call)
 
 
 @rule(_("再次抽取写明理由"))

@@ -18,7 +18,8 @@ from grants.workflow.rules import Answer, Ask
 from review.conflict_checks import Ground, fingerprint, handed_in, reviews_in_conflict
 from review.conflicts import Hit
 from review.drawing import pool_of
-from review.models import ConflictHit, Expert, Panel, Review
+from review.models import STANDS, ConflictHit, Expert, Panel, Review
+from review.namesake_checks import Suggestion, concerned, unsettled
 from review.panels import bids_of
 from review.rules import no_conflict, organiser
 
@@ -39,10 +40,10 @@ def check_conflicts(panel: Panel, *, by: User, moment: str = Moment.ASKED) -> li
         answer = require(organiser, panel, by=by)
         experts = [m.expert for m in panel.members.select_related("expert__user")]
         bids = list(_every_bid(panel))
-        fresh = keep(all_found(experts, bids), moment, by=by, panel=panel)
+        fresh = keep(all_found(experts, bids), moment, by=by, panel=panel) + keep_suggestions(experts, bids, moment, by=by, panel=panel)
         ConflictHit.objects.filter(panel=None, expert__in=experts, bid__in=bids).update(panel=panel)
         remember("panel.check_conflicts", panel, by, answer, {"pairs": len(experts) * len(bids), "hits": len(fresh)})
-    return list(panel.hits.filter(dismissed_by=None).select_related("expert__user", "bid"))
+    return list(panel.hits.filter(STANDS).select_related("expert__user", "bid"))
 
 
 def look_over(call: Call, *, by: User) -> None:
@@ -56,7 +57,7 @@ def look_over(call: Call, *, by: User) -> None:
         if call.state != "closed":
             return
         experts, bids = pool_of(call), list(handed_in(call))
-        fresh = keep(all_found(experts, bids), Moment.POOL, by=by)
+        fresh = keep(all_found(experts, bids), Moment.POOL, by=by) + keep_suggestions(experts, bids, Moment.POOL, by=by)
         if fresh:
             counts = {"pairs": len(experts) * len(bids), "hits": len(fresh)}
             _write("call.check_conflicts", call, call.subject, by, answer, counts)
@@ -70,7 +71,32 @@ def all_found(experts: Sequence[Expert], bids: Sequence[Bid]) -> list[Found]:
 
 def keep(found: Iterable[Found], moment: str, *, by: User | None = None, panel: Panel | None = None) -> list[ConflictHit]:
     """Store what was not stored yet; returns it. Whoever stores the same at the same time stores it once."""
-    rows = [_row(panel, e, b, hit, by, moment) for e, b, hit in found]
+    return _keep([_row(panel, e, b, hit, by, moment) for e, b, hit in found])
+
+
+def keep_suggestions(
+    experts: Sequence[Expert], bids: Sequence[Bid], moment: str, *, by: User | None = None, panel: Panel | None = None
+) -> list[ConflictHit]:
+    """Store what names suggest about these pairs and what no finding bars already, for two persons to settle; returns what is new."""
+    fresh = [each for each in unsettled(experts, bids) if isinstance(each, Suggestion)]
+    about = {"panel": panel, "moment": moment, "found_at": clock.now(), "found_by": by, "source": "computed", "candidate": True}
+    return _keep(
+        ConflictHit(expert=s.expert, bid=s.bid, fingerprint=s.fingerprint, test=f"5:{s.namesake.rule}", sentence=s.sentence[:500], **about)
+        for s in fresh
+    )
+
+
+def look_for_namesakes(call: Call) -> None:
+    """Store what came up since the last check, for the page on which it is settled. One entry of the system's if anything is new."""
+    with transaction.atomic():
+        fresh = keep_suggestions(concerned(call), list(handed_in(call)), Moment.ASKED) if call.state == "closed" else []
+        if fresh:
+            public = {"moment": str(Moment.ASKED), "findings": sorted(row.fingerprint for row in fresh)}
+            ledger.record(event="call.found_namesakes", actor="system", role="system", subject=call.subject, scope=call.subject, public=public)
+
+
+def _keep(wanted: Iterable[ConflictHit]) -> list[ConflictHit]:
+    rows = list(wanted)
     known = ConflictHit.objects.filter(expert__in={r.expert_id for r in rows}, bid__in={r.bid_id for r in rows})
     before = set(known.values_list("expert_id", "bid_id", "fingerprint"))
     fresh = [row for row in rows if (row.expert_id, row.bid_id, row.fingerprint) not in before]

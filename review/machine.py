@@ -85,7 +85,7 @@ class PanelMachine(Machine):
         self.seat_of(self.actor).decline()
 
     @step(state, _("开始评分"), source=P.FORMING, to=P.SCORING, by=rules.organiser,
-          when=[rules.screening_finished, rules.panel_is_complete, rules.every_bid_assigned], then=["review.invite"])  # fmt: skip
+          when=[rules.screening_finished, rules.panel_is_complete, rules.every_bid_assigned, rules.namesakes_are_settled], then=["review.invite"])  # fmt: skip
     def start(self) -> Facts:
         """名单、规则、种子先公布，再开始评分。"""
         return Facts(public={"seed": self.seed, "members": self.members.filter(alternate=False).count()})

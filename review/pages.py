@@ -26,6 +26,7 @@ from review.challenge_rules import decider
 from review.conflicts import fold_name
 from review.findings import closed_to
 from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
+from review.namesake_checks import stored_unsettled
 from review.panels import progress, sitting
 from review.panels import waiting as alternates
 from review.results import waiting_for_lots
@@ -43,6 +44,9 @@ EVENTS = {
     "call.check_conflicts": gettext_lazy("核对专家库的利害关系"),
     "panel.check_conflicts": gettext_lazy("核对利害关系"),
     "panel.found_conflict": gettext_lazy("查到新的利害关系"),
+    "call.found_namesakes": gettext_lazy("查到新的同名线索"),
+    "panel.propose_confirmation": gettext_lazy("提出应当回避"),
+    "panel.confirm_hit": gettext_lazy("决定应当回避"),
     "panel.propose_dismissal": gettext_lazy("提出不予回避"),
     "panel.dismiss_hit": gettext_lazy("决定不予回避"),
     "panel.seal_broken": gettext_lazy("密封核对不符"),
@@ -205,7 +209,7 @@ PAGES: dict[type[Machine], Page] = {
 
 def waiting(actor: User) -> list[Waiting]:
     """Reviews to do and reports to sign for an expert; panels to form, fill, lock and conclude for an organiser."""
-    return [*_for_expert(actor), *_for_organiser(actor), *_voidings(actor), *_for_party(actor), *_for_decider(actor)]
+    return [*_for_expert(actor), *_for_organiser(actor), *_voidings(actor), *_namesakes(actor), *_for_party(actor), *_for_decider(actor)]
 
 
 def _invitations(actor: User) -> list[Waiting]:
@@ -266,6 +270,18 @@ def _voidings(actor: User) -> list[Waiting]:
     scopes |= scopes_with(actor, "convene_panels", Call, "panel__call")
     rows = Voiding.objects.filter(scopes, state="proposed").exclude(proposed_by=actor).select_related("panel__call", "review__expert", "review__bid")
     return [Waiting(_("决定作废评分"), f"{v.panel.call.title} {v}", reverse("desk:object", args=["voiding", v.pk])) for v in rows]
+
+
+def _namesakes(actor: User) -> list[Waiting]:
+    """Calls in which names wait to be looked into by this person: to propose, or to decide what somebody else proposed."""
+    proposes = scopes_with(actor, "convene_panels", Agency, "bid__call__agency") | scopes_with(actor, "convene_panels", Call, "bid__call")
+    decides = scopes_with(actor, "approve_calls", Agency, "bid__call__agency") | proposes
+    rows = stored_unsettled().filter(bid__call__state="closed")
+    mine = rows.filter((proposes & Q(proposed_by=None)) | (decides & Q(proposed_by__isnull=False) & ~Q(proposed_by=actor)))
+    found = mine.values("bid__call", "bid__call__title").annotate(n=Count("pk")).order_by("bid__call__title")
+    return [
+        Waiting(_("核实同名线索 %(n)d 条") % {"n": row["n"]}, row["bid__call__title"], reverse("review:namesakes", args=[row["bid__call"]])) for row in found
+    ]
 
 
 def _for_organiser(actor: User) -> list[Waiting]:

@@ -127,7 +127,7 @@ def _recusals(panel: Panel) -> list[str]:
     left = panel.reviews.filter(state__in=("recused", "voided")).select_related("expert", "bid")
     pairs = sorted({(r.bid.number, r.bid.title, r.expert.code, r.get_state_display()) for r in left})
     gone = [f"专家 {code} 对 {number}“{title}”{state}，由候补或其他成员评审。" for number, title, code, state in pairs]
-    dismissed = panel.hits.filter(dismissed_by__isnull=False).select_related("expert", "bid")
+    dismissed = panel.hits.filter(dismissed_by__isnull=False).exclude(candidate=True, confirmed_by=None).select_related("expert", "bid")
     kept = [f"专家 {h.expert.code} 与 {h.bid.number} 的情形经第二人核实不构成回避：{h.dismissal_reason}" for h in dismissed]
     skipped = [f"抽取时专家 {code} 因{why}未入选。" for code, why in sorted((panel.draw.get("conflicted") or {}).items())]
     return skipped + gone + kept

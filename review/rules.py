@@ -146,6 +146,26 @@ def conflicts_are_settled(ask: Ask) -> object:
     }
 
 
+@rule(_("同名线索已全部核实"))
+def namesakes_are_settled(ask: Ask) -> object:
+    """Asked of a panel: nobody sits down while a name suggests that they are somebody of the bid (review.md §2.1: decide on codes)."""
+    from review.namesake_checks import unsettled  # noqa: PLC0415 - reads the models
+    from review.panels import bids_of  # noqa: PLC0415
+
+    experts = [m.expert for m in ask.obj.members.select_related("expert__user")]
+    return names_left(unsettled(experts, list(bids_of(ask.obj))), ask.obj.call)
+
+
+def names_left(left: list[Any], call: Any) -> object:
+    if not left:
+        return True
+    first = left[0]
+    return _(
+        "还有 %(n)d 条同名线索没有核实，例如：专家 %(code)s 与申报 %(bid)s。请打开“%(call)s”的“核实同名线索”页面（评审组和抽取页面、首页待办都有链接），"
+        "由一人提出是否应当回避并写明理由，另一人决定。"
+    ) % {"n": len(left), "code": first.expert.code, "bid": first.bid.number, "call": call}
+
+
 @rule(_("评审组成员已全部签署"))
 def everybody_signed(ask: Ask) -> object:
     """Every member signs the report; dissent is written with reasons （政府采购法实施条例 §41)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.views import ballots, committee, conflicts, draws, grid, meeting, panels, pool, runs, scoring, seats, ties
+from review.views import ballots, committee, conflicts, draws, grid, meeting, namesakes, panels, pool, runs, scoring, seats, ties
 
 app_name = "review"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("ties/template.csv", ties.template, name="tie_template"),
     path("ties/<int:pk>/", ties.tie, name="tie"),
     path("calls/<uuid:pk>/convene/", draws.convene, name="convene"),
+    path("calls/<uuid:pk>/namesakes/", namesakes.namesakes, name="namesakes"),
     path("calls/<uuid:pk>/draw/", draws.publish, name="publish_draw"),
     path("bids/<uuid:pk>/challenge/", draws.challenge, name="challenge"),
     path("panels/<uuid:pk>/hits/<int:hit>/keep/", panels.keep, name="keep_hit"),

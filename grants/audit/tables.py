@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from grants.awards.models import Award
 from grants.calls.models import Call
+from grants.desk.audit.conflicts import outcome_of
 from grants.desk.audit.tables import RECORDS, Records
 from grants.people.privacy import masked
 from grants.web.cells import Column
 from grants.web.masking import mask_name
-from review.models import Mark
+from review.models import ConflictHit, Mark
 
 PEOPLE = frozenset({
     "by_name", "requested_by_name", "checked_by_name", "approved_by_name", "ordered_by_name", "verified_by_name", "evaluator_name",
@@ -92,6 +93,29 @@ def opened_marks(call: Call) -> QuerySet[Any]:
     return rows.select_related("review__bid", "review__expert")
 
 
+def _conflicts() -> Sequence[Column]:
+    """By codes and roles: who was looked at, by which rule, when, what came of it. Neither sentence nor reason: both may name somebody."""
+    return (
+        Column(_("申报编号"), "bid.number", "code"),
+        Column(_("专家代码"), "expert.code", "code"),
+        Column(_("条文项次"), lambda hit: hit.test.split(":", 1)[0], "code", name="test"),
+        Column(_("情形代码"), "rule", "code"),
+        Column(_("仅凭名称"), lambda hit: _("是") if hit.candidate else _("否"), name="by_name"),
+        Column(_("来源"), "source", "code"),
+        Column(_("查到的时点"), "get_moment_display", name="moment"),
+        Column(_("查到时间"), "found_at", "datetime"),
+        Column(_("处理"), lambda hit: outcome_of(hit) or _("应当回避"), name="outcome"),
+        Column(_("处理时间"), lambda hit: hit.dismissed_at or hit.confirmed_at, "datetime", name="settled_at"),
+        Column(_("处理人角色"), "settled_role", "code"),
+        Column(_("情形摘要"), "fingerprint", "code"),
+    )
+
+
+def found_conflicts(call: Call) -> QuerySet[Any]:
+    """Every finding about a bid of the call, also of experts who were not drawn."""
+    return ConflictHit.objects.filter(bid__call=call).select_related("bid", "expert", "panel")
+
+
 BALLOTS = "ballots"
 OWN: Mapping[str, Records] = {
     "calls": Records(gettext_lazy("征集"), lambda c: Call.objects.filter(pk=c.pk).select_related("agency", "rules_version"), _calls, ("code",)),
@@ -99,6 +123,7 @@ OWN: Mapping[str, Records] = {
         gettext_lazy("立项"), lambda c: Award.objects.filter(call=c).select_related("bid__organisation", "bid__sponsor", "notice"), _awards,
         ("number",), ("amount",),
     ),
+    "conflicts": Records(gettext_lazy("回避核查"), found_conflicts, _conflicts, ("bid__number", "expert__code", "pk")),
     BALLOTS: Records(
         gettext_lazy("评分"), opened_marks, _ballots, ("review__bid__number", "review__expert__code", "review__stage", "criterion")
     ),
@@ -109,6 +134,7 @@ SUBJECTS: Mapping[str, Callable[[Any], str]] = {
     "tranches": lambda row: str(row.subject), "orders": lambda row: f"tranche:{row.tranche_id}", "receipts": lambda row: f"tranche:{row.tranche_id}",
     "expenses": lambda row: f"award:{row.award_id}", "evaluations": lambda row: str(row.subject), "objections": lambda row: str(row.subject),
     "draws": lambda row: str(row.subject), BALLOTS: lambda row: f"review:{row.review_id}",
+    "conflicts": lambda row: str(row.panel.subject) if row.panel is not None else f"bid:{row.bid_id}",
 }  # fmt: skip
 STATED = frozenset({"calls", "bids", "awards", "contracts", "tranches", "evaluations", "objections", "draws"})
 """Tables whose rows have a state of their own, which the log names."""

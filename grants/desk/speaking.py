@@ -8,14 +8,14 @@ from grants.calls.rulebook import spoken
 from grants.evaluation import closing, grading
 from grants.funding import expenses, invariants, surplus, tranches
 from grants.web.speaking import patterns_of
-from review import conflicts, ranking, scoring, tie_kinds, tie_sheet
+from review import conflicts, namesakes, ranking, scoring, tie_kinds, tie_sheet
 
 MODULES = (
-    budget, pasting, related, conflicts, tie_kinds, tie_sheet, ranking, scoring, allocation, reduction, shares, expenses, invariants, surplus, tranches,
-    closing, grading,
+    budget, pasting, related, conflicts, namesakes, tie_kinds, tie_sheet, ranking, scoring, allocation, reduction, shares, expenses, invariants, surplus,
+    tranches, closing, grading,
 )  # fmt: skip
 
 
 def patterns() -> list[str]:
     """Sentences with holes, of every module that makes sentences of rules and figures."""
-    return [*patterns_of(*(module.SENTENCES for module in MODULES), expenses.CHANGE_SENTENCES), *spoken.patterns()]
+    return [*patterns_of(*(module.SENTENCES for module in MODULES), expenses.CHANGE_SENTENCES, namesakes.CONFIRMED), *spoken.patterns()]

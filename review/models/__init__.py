@@ -1,7 +1,7 @@
 """The expert pool, panels, ballots, results, findings and draws; each subject in a module of its own."""
 
 from review.models.ballots import LIVE, Draft, Mark, OtherScore, Review, SecondBallot
-from review.models.conflicts import ConflictHit
+from review.models.conflicts import STANDS, UNSETTLED, ConflictHit
 from review.models.draws import Challenge, Draw, DrawParty
 from review.models.panels import AssignmentRun, Meeting, Panel, PanelMember, Swap
 from review.models.pool import Expert, Relation, Seat
@@ -12,6 +12,8 @@ from review.models.voidings import Voiding
 
 __all__ = [
     "LIVE",
+    "STANDS",
+    "UNSETTLED",
     "AssignmentRun",
     "Challenge",
     "ConflictHit",

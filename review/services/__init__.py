@@ -5,7 +5,8 @@ ties        record_tie, end_tie, withdraw_tie, read_ties, import_ties
 challenges  challenge, uphold_challenge, reject_challenge
 draws       announce, publish, start_draw, commit, close_commitments, reveal, substitute, enter_beacon, draw_now, fail_draw
 assignments assign_soon
-panel       check_conflicts, propose_dismissal, dismiss_hit, keep_hit, assign, try_assignment, fill_gaps, void_conflicted
+settling    propose_dismissal, propose_confirmation, dismiss_hit, confirm_hit, keep_hit, settle_all
+panel       check_conflicts, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
 rulings     propose_ruling
 voidings    propose_voiding
@@ -35,10 +36,7 @@ from review.services.meeting import present, question, release
 from review.services.panel import (
     assign,
     check_conflicts,
-    dismiss_hit,
     fill_gaps,
-    keep_hit,
-    propose_dismissal,
     try_assignment,
     void_conflicted,
 )
@@ -63,6 +61,7 @@ from review.services.scoring import (
     take_back,
 )
 from review.services.seats import decline, fill_seats, invite, join, remind
+from review.services.settling import confirm_hit, dismiss_hit, keep_hit, propose_confirmation, propose_dismissal, settle_all
 from review.services.swaps import propose_swap
 from review.services.tie_import import Incoming, import_ties, read_ties
 from review.services.ties import end_tie, record_tie, withdraw_tie
@@ -82,6 +81,7 @@ __all__ = [
     "close_commitments",
     "commit",
     "conclude",
+    "confirm_hit",
     "decline",
     "dismiss_hit",
     "draw_now",
@@ -102,6 +102,7 @@ __all__ = [
     "lock",
     "open_discussion",
     "present",
+    "propose_confirmation",
     "propose_dismissal",
     "propose_ruling",
     "propose_swap",
@@ -120,6 +121,7 @@ __all__ = [
     "revise",
     "save_marks",
     "settle",
+    "settle_all",
     "sheet_of",
     "sign",
     "start_draw",

@@ -10,96 +10,24 @@ from django.utils.translation import gettext as _
 from grants import clock, ledger
 from grants.people.models import User
 from grants.workflow.door import SYSTEM, begin, perform, require
-from grants.workflow.refusals import Invalid, NotNow
-from grants.workflow.rules import Answer
 from review.assigning import Plan, half_seated, plan
 from review.conflict_checks import reviews_in_conflict
 from review.findings import check_conflicts, remember
-from review.models import LIVE, AssignmentRun, ConflictHit, Panel, PanelMember, Review
+from review.models import LIVE, AssignmentRun, Panel, PanelMember, Review
 from review.panels import sitting, stages_of
-from review.rules import judge, organiser, proposer, second_person
+from review.rules import organiser
 from review.swapping import keep_run
 
 __all__ = [
     "assign",
     "check_conflicts",
-    "dismiss_hit",
     "fill_gaps",
-    "keep_hit",
-    "propose_dismissal",
     "try_assignment",
     "void_conflicted",
     "withdraw_siblings",
 ]
 
 
-def propose_dismissal(hit: ConflictHit, reason: str, *, by: User) -> ConflictHit:
-    """Ask that a finding no longer stand, in writing; it stands until a second person agrees. One ledger entry.
-
-    Raises NotYou, NotNow (dismissed or proposed already), Invalid (no reason).
-    """
-    with transaction.atomic():
-        held = _held_hit(hit)
-        answer = require(proposer, held, by=by)
-        if held.proposed_by_id is not None:
-            raise NotNow(_("这一条已经有人提出不予回避，请等待另一个人决定。"), rule="hit_unproposed")
-        held.proposed_by, held.proposed_at, held.proposal_reason = by, clock.now(), _reason(reason)
-        held.save(update_fields=["proposed_by", "proposed_at", "proposal_reason"])
-        _remember_hit("panel.propose_dismissal", held, by, answer, held.proposal_reason)
-    return held
-
-
-def dismiss_hit(hit: ConflictHit, reason: str, *, by: User) -> ConflictHit:
-    """Let a finding no longer stand, as proposed, by a second person with a reason of their own (review.md §2.1). One ledger entry.
-
-    The same finding on the same evidence is not raised again; on new evidence it is. Raises NotYou (no role, or the person who convened,
-    found or proposed), NotNow (nobody proposed it, dismissed already), Invalid (no reason).
-    """
-    with transaction.atomic():
-        held = _held_hit(hit)
-        answer = require(judge & second_person, held, by=by)
-        if held.proposed_by_id is None:
-            raise NotNow(_("还没有人提出不予回避。请先由经办提出并写明理由，再由另一个人决定。"), rule="hit_proposed")
-        held.dismissed_by, held.dismissed_at, held.dismissal_reason = by, clock.now(), _reason(reason)
-        held.save(update_fields=["dismissed_by", "dismissed_at", "dismissal_reason"])
-        _remember_hit("panel.dismiss_hit", held, by, answer, held.dismissal_reason)
-    return held
-
-
-def keep_hit(hit: ConflictHit, reason: str, *, by: User) -> ConflictHit:
-    """Turn a proposal down: the finding stands. By a second person, with a reason. Raises NotYou, NotNow (nothing proposed), Invalid."""
-    with transaction.atomic():
-        held = _held_hit(hit)
-        answer = require(judge & second_person, held, by=by)
-        if held.proposed_by_id is None:
-            raise NotNow(_("没有人提出不予回避。"), rule="hit_proposed")
-        _reason(reason)
-        held.proposed_by, held.proposed_at, held.proposal_reason = None, None, ""
-        held.save(update_fields=["proposed_by", "proposed_at", "proposal_reason"])
-        _remember_hit("panel.keep_hit", held, by, answer, reason.strip())
-    return held
-
-
-def _held_hit(hit: ConflictHit) -> ConflictHit:
-    rows = ConflictHit.objects.select_for_update(of=("self",)).select_related("panel", "expert__user", "bid__call__agency")
-    held = rows.get(pk=hit.pk)
-    if held.dismissed_by_id is not None:
-        raise NotNow(_("这一条已经排除，不需要再处理。"), rule="hit_open")
-    return held
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise Invalid(_("请写明不予回避的理由。"), rule="reason_given", problems={"reason": [str(_("请写明理由"))]})
-    return reason.strip()
-
-
-def _remember_hit(event: str, held: ConflictHit, by: User, answer: Answer, reason: str) -> None:
-    public = {"expert": held.expert.code, "bid": str(held.bid_id), "test": held.test, "finding": held.fingerprint}
-    ledger.record(
-        event=event, actor=str(by.pseudonym), role=answer.role, scope=f"call:{held.bid.call_id}",
-        subject=held.panel.subject if held.panel else f"bid:{held.bid_id}", public=public, private={"note": reason},
-    )  # fmt: skip
 
 
 def assign(panel: Panel, *, by: Any, max_load: int | None = None) -> list[Review]:

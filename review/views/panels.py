@@ -14,17 +14,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from grants import clock
 from grants.workflow.door import explain, perform
 from grants.workflow.refusals import Refusal
+from grants.workflow.rules import Ask
 from review import other_scores, services
 from review.blinding import anonymous, hidden_from
 from review.conflict_checks import reviews_in_conflict
 from review.forms import AssignForm, ReasonForm
 from review.models import LIVE, Panel
+from review.namesake_checks import stored_unsettled
 from review.pages import LOCKED, member_rows, organises, sits
 from review.panels import bids_of, missing_seats, outstanding, under_reviewed, unexplained, waiting
 from review.results import WAITS
-from review.rules import held
+from review.rules import held, judge
 from review.services.assignments import last_job, takes_long
 from review.services.pool import agency_of
 from review.views import me
@@ -63,8 +66,11 @@ def _working_page(request: HttpRequest, found: Panel, refusal: Refusal | None = 
 
 
 def _work(found: Panel, actor: Any) -> dict[str, Any]:
-    hits = found.hits.select_related("expert", "bid", "dismissed_by", "proposed_by").order_by("dismissed_by", "pk")
+    hits = found.hits.exclude(candidate=True, confirmed_by=None)
+    hits = hits.select_related("expert", "bid", "dismissed_by", "proposed_by").order_by("dismissed_by", "pk")
     return {
+        "settles": organises(actor, found) or judge.answer(Ask(actor, found, clock.now())).ok,
+        "namesakes": stored_unsettled().filter(bid__call=found.call_id).count(),
         "hits": hits, "missing_seats": missing_seats(found), "under_reviewed": under_reviewed(found), "form": AssignForm(),
         "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor), **_computing(found),
         "runs": found.runs.select_related("made_by")[:10], "swaps": _swaps(found),

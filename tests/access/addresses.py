@@ -106,7 +106,7 @@ OBJECTS: dict[str, Given] = {
     "bidding:version": pk("bid", number=1),
     "bidding:receipt": lambda world: {"pk": world.objects["bid"].pk, "event": _submission(world)},
     "funding:not_received": pk("order"),
-    "review:expert": pk("expert"), "review:convene": pk("call"), "review:review": pk("review"), "review:score": pk("review"),
+    "review:expert": pk("expert"), "review:convene": pk("call"), "review:namesakes": pk("call"), "review:review": pk("review"), "review:score": pk("review"),
     "review:dismiss": lambda world: {"pk": world.objects["panel"].pk, **_row("panel", "hits", "hit")(world)},
     "review:void": lambda world: {"pk": world.objects["panel"].pk, "review": world.objects["review"].pk},
     "review:propose_voiding": lambda world: {"pk": world.objects["panel"].pk, "review": world.objects["review"].pk},

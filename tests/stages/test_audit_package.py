@@ -35,6 +35,7 @@ from grants.people.models import User
 from grants.workflow import effects, jobs
 from grants.workflow.models import BulkJob, JobFile
 from grants.workflow.refusals import Invalid, NotNow, NotYou
+from review.models import ConflictHit, Expert
 from tests.world import bidding, calls, packages, people, review, shared
 from tests.world.funding import Project
 
@@ -185,6 +186,27 @@ def test_a_masked_package_names_nobody(project: Project, bag: Path) -> None:
     for path in [p for p in bag.rglob("*") if p.suffix in (".csv", ".json", ".jsonl", ".md") and "notices" not in p.parts and "log" not in p.parts]:
         text = path.read_text("utf-8-sig")
         assert [s for s in secret if s in text] == [], path
+
+
+def test_the_record_of_conflicts_goes_with_the_package_by_codes_and_roles_only(project: Project, tmp_path: Path) -> None:
+    """A namesake set aside by two and a finding that stands: rule, moment, what became of it; neither names nor reasons; and it verifies."""
+    panel, (expert, other) = project.call.panels.get(), list(Expert.objects.order_by("code")[:2])
+    about = {"bid": project.award.bid, "panel": panel, "source": "computed", "found_at": clock.now(), "moment": "pool"}
+    first, second = project.desk.officer, project.desk.approver
+    ConflictHit.objects.create(
+        **about, expert=expert, fingerprint="a" * 64, test="5:same_name", sentence="某句", candidate=True, settled_role="approver",
+        proposed_by=first, dismissed_by=second, dismissed_at=clock.now(), dismissal_reason="欧阳修远电话核实",
+    )  # fmt: skip
+    ConflictHit.objects.create(**about, expert=other, fingerprint="b" * 64, test="2:direct", sentence="欧阳修远任理事")
+    folder = packages.unpacked(project, "auditor", tmp_path)
+    rows = list(csv.DictReader((folder / "data/tables/conflicts.csv").open(encoding="utf-8-sig", newline="")))[:-1]
+    told = [(r["专家代码"], r["条文项次"], r["情形代码"], r["仅凭名称"], r["查到的时点"], r["处理"], r["处理人角色"]) for r in rows]
+    assert told == [
+        (expert.code, "5", "same_name", "是", "公布名单前", "已由两人排除", "approver"), (other.code, "2", "direct", "否", "公布名单前", "应当回避", ""),
+    ]  # fmt: skip
+    assert rows[0]["处理时间"] and not rows[1]["处理时间"] and {r["对象"] for r in rows} == {panel.subject}
+    assert "欧阳" not in (folder / "data/tables/conflicts.csv").read_text("utf-8-sig") + (folder / "data/tables/index.json").read_text("utf-8")
+    assert packages.program(folder).main([str(folder)]) == 0
 
 
 def test_a_kept_file_whose_bytes_are_gone_is_listed_and_the_rest_is_there(project: Project, tmp_path: Path) -> None:

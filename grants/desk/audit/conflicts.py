@@ -23,7 +23,7 @@ from review.models import Challenge, ConflictHit, Review, Voiding
 
 CHECK, FOUND, ASIDE, CHALLENGE, LEFT = "check", "found", "aside", "challenge", "left"
 KINDS = {
-    CHECK: gettext_lazy("核对"), FOUND: gettext_lazy("查到"), ASIDE: gettext_lazy("不予回避"), CHALLENGE: gettext_lazy("回避申请"),
+    CHECK: gettext_lazy("核对"), FOUND: gettext_lazy("查到"), ASIDE: gettext_lazy("核实与决定"), CHALLENGE: gettext_lazy("回避申请"),
     LEFT: gettext_lazy("回避与作废"),
 }  # fmt: skip
 EVENTS: Mapping[str, str] = {
@@ -33,6 +33,7 @@ EVENTS: Mapping[str, str] = {
             "call.check_conflicts",
             "panel.check_conflicts",
             "panel.found_conflict",
+            "call.found_namesakes",
             "review.accept",
             "review.submit",
             "panel.lock",
@@ -42,7 +43,7 @@ EVENTS: Mapping[str, str] = {
         ),
         CHECK,
     ),
-    **dict.fromkeys(("panel.propose_dismissal", "panel.dismiss_hit", "panel.keep_hit"), ASIDE),
+    **dict.fromkeys(("panel.propose_dismissal", "panel.dismiss_hit", "panel.keep_hit", "panel.propose_confirmation", "panel.confirm_hit"), ASIDE),
     **dict.fromkeys(("challenge.open", "challenge.uphold", "challenge.reject"), CHALLENGE),
     **dict.fromkeys(
         (
@@ -59,6 +60,10 @@ EVENTS: Mapping[str, str] = {
     ),
 }
 """Event of the log → what kind of line it is here. A check that refuses is no event: what it found is told by the findings."""
+
+
+TOLD = frozenset({"draw.open", "call.check_conflicts", "panel.check_conflicts", "panel.found_conflict", "call.found_namesakes"})
+"""Checks that say themselves how much they looked at; of the others it is told that they let the step pass."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,19 @@ def lines(call: Call) -> list[Line]:
 def _finding(hit: ConflictHit) -> Line:
     who = "" if hit.found_by is None else str(hit.found_by.pseudonym)
     over = _("经关系 %(ties)s") % {"ties": "、".join(map(str, hit.ties))} if hit.ties else ""
-    stands = "" if hit.dismissed_by_id is None else _("已由两人排除")
-    why = "；".join(word for word in (over, stands) if word)
-    what = _("查到应当回避的情形（%(when)s）") % {"when": hit.get_moment_display()}
-    return Line(hit.found_at, FOUND, what, who, "", hit.expert.code, hit.bid.number, spoken(hit.sentence), why)
+    why = "；".join(word for word in (over, outcome_of(hit)) if word)
+    what = _("查到同名线索（%(when)s）") if hit.candidate else _("查到应当回避的情形（%(when)s）")
+    when = {"when": hit.get_moment_display()}
+    return Line(hit.found_at, FOUND, what % when, who, "", hit.expert.code, hit.bid.number, spoken(hit.sentence), why)
+
+
+def outcome_of(hit: ConflictHit) -> str:
+    """What became of a finding; "" where it stands as it was found."""
+    if hit.dismissed_by_id is not None:
+        return _("已由两人排除")
+    if hit.confirmed_by_id is not None:
+        return _("已由两人确认应当回避")
+    return _("等待两人核实") if hit.is_unsettled else ""
 
 
 @dataclass(frozen=True)
@@ -176,9 +190,9 @@ def _scope(event: str, public: Mapping[str, Any]) -> Iterator[str]:
     if event == "draw.open" and "announced" in public and public["announced"].get("kind") == "panel":
         told = public["announced"]
         yield _("名单 %(n)d 人，其中应当回避 %(out)d 人") % {"n": len(told["pool"]), "out": len(told["barred"])}
-    if event == "panel.found_conflict":
+    if event in ("panel.found_conflict", "call.found_namesakes"):
         yield _("%(when)s查到 %(n)d 条，见“查到”各行") % {"when": ConflictHit.Moment(public["moment"]).label, "n": len(public["findings"])}
-    if EVENTS[event] == CHECK and event not in ("call.check_conflicts", "panel.check_conflicts", "panel.found_conflict", "draw.open"):
+    if EVENTS[event] == CHECK and event not in TOLD:
         yield _("核对通过，没有未处理的情形")
     if event in ("voiding.approve", "panel.reopen"):
         yield _("作废前的结果摘要 %(hash)s") % {"hash": public.get("result_before", "")}
