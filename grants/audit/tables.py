@@ -1,4 +1,4 @@
-"""The package's tables: the auditor's (`grants.desk.audit.tables`) and three more, each with what a program needs to follow a row into the log.
+"""The package's tables: the auditor's (`grants.desk.audit.tables`) and four more, each with what a program needs to follow a row into the log.
 
 Two columns are added to every table: 对象 is the subject under which the log files the row's story, 状态代码 the state as the log writes it.
 Personal data is masked unless the package may hold it: numbers in any text, and the names of people in the columns that hold names.
@@ -98,9 +98,9 @@ def _conflicts() -> Sequence[Column]:
     return (
         Column(_("申报编号"), "bid.number", "code"),
         Column(_("专家代码"), "expert.code", "code"),
-        Column(_("条文项次"), lambda hit: hit.test.split(":", 1)[0], "code", name="test"),
+        Column(_("条文项次"), lambda hit: int(hit.test.split(":", 1)[0]), "number", name="test"),
         Column(_("情形代码"), "rule", "code"),
-        Column(_("仅凭名称"), lambda hit: _("是") if hit.candidate else _("否"), name="by_name"),
+        Column(_("仅凭名称"), lambda hit: _("是") if hit.candidate else _("否"), name="name_only"),
         Column(_("来源"), "source", "code"),
         Column(_("查到的时点"), "get_moment_display", name="moment"),
         Column(_("查到时间"), "found_at", "datetime"),
