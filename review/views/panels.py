@@ -53,23 +53,23 @@ def panel(request: HttpRequest, pk: Any) -> HttpResponse:
 
 def _working_page(request: HttpRequest, found: Panel, refusal: Refusal | None = None) -> HttpResponse:
     """Members of the panel read who sits in it; how far the others are, and their relations, is the organiser's business."""
-    member, locked = sits(me(request), found), found.state in LOCKED
+    member, locked, arranges = sits(me(request), found), found.state in LOCKED, organises(me(request), found)
     sees = locked or not member
     context = {
         "panel": found, "rows": member_rows(found, sees_counts=sees), "alternates": waiting(found), "member": member, "refusal": refusal,
-        "organises": organises(me(request), found), "bids": len(bids_of(found)), "locked": locked, "sees_counts": sees,
+        "organises": arranges, "bids": len(bids_of(found)), "locked": locked, "sees_counts": sees,
         "defends": any(str(stage.kind) == "oral" for stage in found.rules.review.stages), "held": held(found),
         "discusses": found.rules.review.second_ballot is not None,
-        **({} if member else _work(found, me(request))),
+        **({} if member else _work(found, me(request), arranges)),
     }  # fmt: skip
     return render(request, "review/panel.html", context, status=refusal.status if refusal else 200)
 
 
-def _work(found: Panel, actor: Any) -> dict[str, Any]:
+def _work(found: Panel, actor: Any, arranges: bool) -> dict[str, Any]:
     hits = found.hits.exclude(candidate=True, confirmed_by=None)
     hits = hits.select_related("expert", "bid", "dismissed_by", "proposed_by").order_by("dismissed_by", "pk")
     return {
-        "settles": organises(actor, found) or judge.answer(Ask(actor, found, clock.now())).ok,
+        "settles": arranges or judge.answer(Ask(actor, found, clock.now())).ok,
         "namesakes": stored_unsettled().filter(bid__call=found.call_id).count(),
         "hits": hits, "missing_seats": missing_seats(found), "under_reviewed": under_reviewed(found), "form": AssignForm(),
         "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor), **_computing(found),

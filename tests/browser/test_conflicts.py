@@ -1,4 +1,4 @@
-"""A conflict found after everybody has signed, by clicks: a file of ties is imported, the report is stopped, two set the finding aside, the result is published."""
+"""Namesakes settled before the draw; and a conflict found after everybody has signed, by clicks: a file of ties is imported, the report is stopped, two set the finding aside, the result is published."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from grants import clock
 from grants.awards.models import PublicNotice
+from grants.people.models import User
 from grants.workflow import effects
 from review import services
 from review.models import Panel, Review, Tie, Voiding
@@ -131,3 +132,38 @@ def test_or_two_void_the_ballot_and_an_alternate_scores(town: Town) -> None:
     row = officer.page.locator(f"#bid-{made.bids[0].pk}")
     expect(row).to_contain_text(heir.expert.code)
     expect(row).not_to_contain_text(ballot.expert.code)
+
+
+def test_a_namesake_stops_the_draw_until_two_have_looked_into_it(town: Town) -> None:
+    """The officer is led from the refusal to the page, proposes; the approver finds it on the home page and decides; then the draw goes through."""
+    made = review.judged(awards.rules(), n=2, sector=8, finance=3)
+    clock.set_now(review.after(made.call))
+    User.objects.filter(expert__code="S01").update(name=made.bids[0].team.all()[1].name)
+    officer, approver = town.person(made.desk.officer), town.person(made.desk.approver)
+    officer.go(reverse("review:convene", args=[made.call.pk]))
+    officer.type(seed="3-5-2")
+    officer.press("抽取")
+    officer.sees("还有 2 条同名线索没有核实")
+    officer.press("核实同名线索")
+    officer.sees("等待提出（2）")
+    officer.page.get_by_label("办理这一条").first.check()
+    officer.press("提出：不是同一人，不予回避")
+    officer.sees("请写明理由")
+    expect(officer.page.get_by_label("办理这一条").first).to_be_checked()
+    officer.page.get_by_label("办理这一条").nth(1).check()
+    officer.type(reason="电话核实，两人出生年份不同")
+    officer.press("提出：不是同一人，不予回避")
+    officer.done("已办理 2 条")
+    approver.go(reverse("desk:home"))
+    approver.sees("核实同名线索 2 条")
+    approver.press(made.call.title)
+    approver.sees("电话核实，两人出生年份不同")
+    for box in approver.page.get_by_label("办理这一条").all():
+        box.check()
+    approver.page.get_by_label("决定的理由").fill("核对登记表属实")
+    approver.press("同意所提意见")
+    approver.done("已办理 2 条")
+    officer.go(reverse("review:convene", args=[made.call.pk]))
+    officer.type(seed="3-5-2")
+    officer.press("抽取")
+    officer.done("评审组已抽取")
