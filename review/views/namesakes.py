@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from grants import clock
 from grants.calls.models import Call
 from grants.people.identity import mask_name
+from grants.people.models import AgencyPermission
 from grants.workflow.refusals import Refusal
 from grants.workflow.rules import Ask
 from review.conflict_checks import handed_in
@@ -24,7 +25,6 @@ from review.models import ConflictHit
 from review.namesake_checks import concerned, not_barred, suggestions
 from review.namesakes import LEADER, NAME
 from review.rules import judge, proposer
-from review.services.pool import agency_of
 from review.views import me
 
 
@@ -69,7 +69,8 @@ def _groups(call: Call, rows: Any, actor: Any) -> dict[str, Any]:
     bids = list(handed_in(call))
     open_ = [h for h in hits if h.is_unsettled]
     waiting = not_barred(open_, bids)
-    lines = _lines(call, hits, bids, plain=agency_of(actor) == call.agency)
+    inside = AgencyPermission.objects.filter(content_object_id=call.agency_id, user_id=actor.pk).exists()
+    lines = _lines(call, hits, bids, plain=inside)
     return {
         "undecided": [lines[h.pk] for h in waiting if h.proposed_by_id is None],
         "proposed": [lines[h.pk] for h in waiting if h.proposed_by_id is not None],
@@ -78,7 +79,7 @@ def _groups(call: Call, rows: Any, actor: Any) -> dict[str, Any]:
 
 
 def _lines(call: Call, hits: list[ConflictHit], bids: list[Any], *, plain: bool) -> dict[Any, Line]:
-    """plain: whole names, for who keeps the pool; everybody else sees the first character."""
+    """plain: whole names, for the agency whose pool it is; an operator, who sees the call only, reads the first character."""
     now = {(s.expert.pk, s.bid.pk, s.fingerprint): s.namesake.theirs for s in suggestions(concerned(call), bids)} if hits else {}
     shown = (lambda text: text) if plain else mask_name
     lines = {}

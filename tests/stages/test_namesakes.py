@@ -296,7 +296,7 @@ def test_the_database_refuses_a_confirmation_by_one_or_without_a_reason(judged: 
 # --- the page ------------------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_shows_both_names_to_who_keeps_the_pool_and_settles_several_at_once(judged: Judged) -> None:
+def test_the_page_shows_both_names_to_the_agency_and_settles_several_at_once(judged: Judged) -> None:
     called(judged)
     for bid in judged.bids:
         says(bid, team="歐陽修遠")
@@ -312,6 +312,7 @@ def test_the_page_shows_both_names_to_who_keeps_the_pool_and_settles_several_at_
     assert see(judged.desk.officer, judged, {"hit": hits, "do": "agree", "reason": "自己同意"}).status_code == 403
     assert [str(w.label) for w in waiting(judged.desk.officer) if "同名" in str(w.label)] == []
     assert [str(w.label) for w in waiting(judged.desk.approver) if "同名" in str(w.label)] == ["核实同名线索 2 条"]
+    assert NAMESAKE in see(judged.desk.approver, judged).content.decode(), "who decides reads what is to be decided"
     assert see(judged.desk.approver, judged, {"hit": hits, "do": "agree", "reason": "属实"}).status_code == 302
     assert ConflictHit.objects.filter(dismissed_by=judged.desk.approver).count() == 2
     assert "已经核实（2）" in see(judged.desk.officer, judged).content.decode()
