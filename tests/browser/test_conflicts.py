@@ -135,14 +135,16 @@ def test_or_two_void_the_ballot_and_an_alternate_scores(town: Town) -> None:
 
 
 def test_a_namesake_stops_the_draw_until_two_have_looked_into_it(town: Town) -> None:
-    """The officer is led from the refusal to the page, proposes; the approver finds it on the home page and decides; then the draw goes through."""
+    """The officer is led from the refusal to the page, proposes; the approver finds it on the home page and decides; then the pool is published."""
     made = review.judged(awards.rules(), n=2, sector=8, finance=3)
     clock.set_now(review.after(made.call))
     User.objects.filter(expert__code="S01").update(name=made.bids[0].team.all()[1].name)
     officer, approver = town.person(made.desk.officer), town.person(made.desk.approver)
+    due = (clock.now() + timedelta(hours=1)).astimezone(clock.TZ)
+    beacon = {"beacon_kind": "named", "source": "双色球", "round": "2026039", "due": f"{due:%Y-%m-%dT%H:%M}"}
     officer.go(reverse("review:convene", args=[made.call.pk]))
-    officer.type(seed="3-5-2")
-    officer.press("抽取")
+    officer.type(**beacon)
+    officer.press("公布名单")
     officer.sees("还有 2 条同名线索没有核实")
     officer.press("核实同名线索")
     officer.sees("等待提出（2）")
@@ -164,6 +166,6 @@ def test_a_namesake_stops_the_draw_until_two_have_looked_into_it(town: Town) -> 
     approver.press("同意所提意见")
     approver.done("已办理 2 条")
     officer.go(reverse("review:convene", args=[made.call.pk]))
-    officer.type(seed="3-5-2")
-    officer.press("抽取")
-    officer.done("评审组已抽取")
+    officer.type(**beacon)
+    officer.press("公布名单")
+    officer.done("名单已公布")

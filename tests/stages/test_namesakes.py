@@ -227,6 +227,22 @@ def test_scoring_does_not_begin_while_a_name_waits(judged: Judged) -> None:
     assert perform(panel, "start", by=officer).state == "scoring"
 
 
+def test_a_simple_draw_that_was_announced_is_not_drawn_while_a_name_waits(judged: Judged) -> None:
+    """A bid is corrected between the announcement and the beacon; the announcement stays, and is drawn once the two have decided."""
+    officer = judged.desk.officer
+    draw = world.announced(judged.call, officer)
+    called(judged)
+    says(judged.bids[0], team=NAMESAKE)
+    with clock.at(clock.now() + world.MINUTE):
+        services.enter_beacon(draw, "3-5-2", evidence="公告", by=officer)
+        with pytest.raises(NotNow) as told:
+            services.draw_now(draw, by=officer)
+        assert told.value.rule == "pool_has_no_namesakes"
+        assert see(officer, judged).status_code == 200
+        set_aside(judged, only())
+        assert services.draw_now(draw, by=officer).state == "drawn"
+
+
 def test_a_draw_by_commitments_is_not_drawn_while_a_name_waits() -> None:
     made = world.judged(world.rules(name="YX-2026-N2", draw="commit-reveal"), n=1, sector=8, finance=3)
     held = world.revealing(made)
@@ -354,7 +370,9 @@ def test_the_refusal_on_the_page_leads_to_where_it_is_settled(judged: Judged) ->
     says(judged.bids[0], team=NAMESAKE)
     client = Client()
     client.force_login(judged.desk.officer)
-    answer = client.post(reverse("review:convene", args=[judged.call.pk]), {"name": "评审组", "seed": "3-5-2"})
+    due = (clock.now() + world.MINUTE).astimezone(clock.TZ)
+    typed = {"beacon_kind": "named", "source": "双色球", "round": "2026039", "due": f"{due:%Y-%m-%dT%H:%M:%S}"}
+    answer = client.post(reverse("review:convene", args=[judged.call.pk]), typed)
     assert answer.status_code == 409 and reverse("review:namesakes", args=[judged.call.pk]) in answer.content.decode()
 
 
