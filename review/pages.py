@@ -179,6 +179,8 @@ def _draw_links(draw: Draw, actor: Any) -> Sequence[Link]:
     links = [Link(_("公开的抽取记录"), reverse("square:draw", args=[draw.pk]))]
     if draw.state == "drawn" and draw.panel is not None:
         links.append(Link(_("评审组"), reverse("review:panel", args=[draw.panel_id]), primary=organises(actor, draw.panel)))
+    if draw.state in RUNNING and draw.about == "panel" and organiser.answer(Ask(actor, draw, clock.now())).ok:
+        links.append(Link(_("核实同名线索"), reverse("review:namesakes", args=[draw.call_id])))
     if draw.state == "failed" and draw.about == "panel":
         links.append(Link(_("重新公布名单"), reverse("review:convene", args=[draw.call_id])))
     elif draw.state == "failed":

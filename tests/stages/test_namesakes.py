@@ -238,6 +238,9 @@ def test_a_simple_draw_that_was_announced_is_not_drawn_while_a_name_waits(judged
         with pytest.raises(NotNow) as told:
             services.draw_now(draw, by=officer)
         assert told.value.rule == "pool_has_no_namesakes"
+        client = Client()
+        client.force_login(officer)
+        assert reverse("review:namesakes", args=[judged.call.pk]) in client.get(reverse("desk:object", args=["draw", draw.pk])).content.decode()
         assert see(officer, judged).status_code == 200
         set_aside(judged, only())
         assert services.draw_now(draw, by=officer).state == "drawn"
