@@ -28,6 +28,7 @@ HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(64))'
 LEAST_SECRET, LEAST_LETTERS = 50, 8  # characters, distinct characters
 LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
 POSTGRESQL_FLOOR = 150000
+A_YEAR = 31_536_000  # seconds
 LEAST_REASON = 10  # characters
 
 
@@ -54,6 +55,7 @@ def check_installation(app_configs: Sequence[AppConfig] | None = None, **kwargs:
         *_secret(_secret_key()),
         *_hosts(settings.ALLOWED_HOSTS),
         *_cookies(),
+        *_hsts(),
         *_services(settings.DATABASE_URL, settings.CELERY_BROKER_URL),
         *_folder(settings.GONGCHUANG_HOME),
         *_vault(),
@@ -120,6 +122,18 @@ def _cookies() -> Iterator[CheckMessage]:
             "既不跳转到 HTTPS,也没有说明前面有 HTTPS 代理。/ Neither redirecting to HTTPS nor behind an HTTPS proxy.",
             hint="去掉 SECURE_SSL_REDIRECT=0,或在代理后面设 BEHIND_TLS_PROXY=1。/ Unset it, or set BEHIND_TLS_PROXY=1.",
             id="gongchuang.E006",
+        )
+
+
+def _hsts() -> Iterator[CheckMessage]:
+    """The preload list takes a domain only with its subdomains and for a year (hstspreload.org, submission requirements)."""
+    if settings.SECURE_HSTS_PRELOAD and not (settings.SECURE_HSTS_INCLUDE_SUBDOMAINS and settings.SECURE_HSTS_SECONDS >= A_YEAR):
+        yield Error(
+            "SECURE_HSTS_PRELOAD=1 不会被浏览器的预载名单接受:还要包含子域名,并且有效期不短于一年。"
+            "/ The preload list does not take a domain without its subdomains or for less than a year.",
+            hint="设 SECURE_HSTS_SUBDOMAINS=1,去掉 SECURE_HSTS_SECONDS;或设 SECURE_HSTS_PRELOAD=0。"
+            "/ Set SECURE_HSTS_SUBDOMAINS=1 and unset SECURE_HSTS_SECONDS, or set SECURE_HSTS_PRELOAD=0.",
+            id="gongchuang.E019",
         )
 
 

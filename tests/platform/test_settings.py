@@ -137,6 +137,7 @@ def test_a_safe_production_installation_has_nothing_to_refuse(production: Any) -
         ("CELERY_BROKER_URL", "amqp://guest:guest@127.0.0.1//", "E007"),
         ("CELERY_BROKER_URL", "redis://mq.example/0", "E007"),
         ("EMAIL_HOST", "", "W002"),
+        ("SECURE_HSTS_PRELOAD", True, "E019"),
     ],
 )
 def test_each_unsafe_setting_is_refused_by_its_own_rule_with_a_way_out(production: Any, name: str, value: Any, refusal: str) -> None:
@@ -147,6 +148,14 @@ def test_each_unsafe_setting_is_refused_by_its_own_rule_with_a_way_out(productio
         assert re.search("[一-鿿]", message.msg), "no Chinese"
         assert re.search("[A-Za-z]{4}", message.msg), "no English"
         assert message.hint
+
+
+def test_a_place_in_the_preload_lists_needs_subdomains_and_a_year(production: Any) -> None:
+    production.SECURE_HSTS_PRELOAD = production.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    production.SECURE_HSTS_SECONDS = 31_536_000
+    assert checks.check_installation() == []
+    production.SECURE_HSTS_SECONDS -= 1
+    assert ids(checks.check_installation()) == {"E019"}
 
 
 @pytest.mark.parametrize(
@@ -261,6 +270,32 @@ def test_a_web_server_with_its_variables_starts(tmp_path: Path) -> None:
     started = start(tmp_path / "home", SECRET_KEY=STRONG, ALLOWED_HOSTS="grants.example.org", BEHIND_TLS_PROXY="1", GONGCHUANG_VAULT_KEY=VAULT_KEY)
     assert started.returncode == 0, started.stderr
     assert started.stdout.strip() == "serving"
+
+
+ASK = """
+import django; django.setup()
+from django.conf import settings
+from django.core.management import call_command
+print(settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)
+call_command("check", deploy=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "means"),
+    [
+        ({}, {"security.W005", "security.W021"}, "False False"),
+        ({"SECURE_HSTS_SUBDOMAINS": "1", "SECURE_HSTS_PRELOAD": "0"}, set(), "True False"),
+        ({"SECURE_HSTS_SUBDOMAINS": "0"}, {"security.W021"}, "False False"),
+    ],
+)
+def test_what_only_the_owner_of_the_domain_knows_is_asked_until_answered(tmp_path: Path, answers: Any, asked: set[str], means: str) -> None:
+    """A yes or a no; neither is guessed."""
+    safe = {"SECRET_KEY": STRONG, "ALLOWED_HOSTS": "grants.example.org", "GONGCHUANG_VAULT_KEY": VAULT_KEY, "EMAIL_HOST": "mail.example.org"}
+    seen = start(tmp_path / "home", "-c", ASK, DJANGO_SETTINGS_MODULE="grants.config.settings", **safe, **answers)
+    assert seen.returncode == 0, seen.stderr
+    assert set(re.findall(r"(?:security|gongchuang)\.[WE]\d+", seen.stderr)) == asked
+    assert seen.stdout.splitlines()[0] == means
 
 
 def test_a_mistyped_variable_stops_the_start_instead_of_being_guessed(tmp_path: Path) -> None:
