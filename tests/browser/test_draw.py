@@ -96,3 +96,30 @@ def test_a_party_generates_and_commits_a_number_in_the_browser(town: Town) -> No
     bidder.page.locator("main form button[type=submit]").click()
     bidder.sees(hashlib.sha256(bytes.fromhex(secret)).hexdigest())
     assert secret not in bidder.page.content()
+
+
+def test_a_small_office_announces_waits_and_draws_alone_on_a_telephone_too(town: Town) -> None:
+    """One officer, one named beacon: announced on the page, nothing to draw before its hour, then entered and drawn."""
+    made = world.judged(world.rules(name="YX-2026-B1"))
+    clock.set_now(world.after(made.call).replace(second=0, microsecond=0))
+    due = clock.now() + timedelta(hours=1)
+    officer = town.person(made.desk.officer)
+    officer.go(reverse("review:convene", args=[made.call.pk]))
+    officer.look()
+    officer.type(source="双色球", round="2026039", due=f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M}")
+    officer.press("公布名单")
+    officer.look()
+    draw = Draw.objects.get(call=made.call)
+    assert draw.state == "published"
+    officer.go(reverse("desk:step", args=["draw", draw.pk, "draw"]))
+    expect(officer.page.locator("main")).to_contain_text("才产生")
+    clock.set_now(due)
+    for step, typed in (("enter_beacon", {"value": "03 07 12", "evidence": "中国福彩网公告"}), ("draw", {"name": "评审组"})):
+        officer.go(reverse("desk:step", args=["draw", draw.pk, step]))
+        officer.type(**typed)
+        officer.look()
+        officer.page.locator("main form button[type=submit]").click()
+        officer.page.wait_for_url(f"**{reverse('desk:object', args=['draw', draw.pk])}")
+    officer.look()
+    draw.refresh_from_db()
+    assert (draw.state, draw.transcript["beacon"]["value"]) == ("drawn", "03 07 12")
