@@ -79,7 +79,7 @@ class DrawMachine(Machine):
           when=[rules.ready_to_draw, rules.still_as_announced, rules.pool_has_no_namesakes],
           then=["review.drawn"])  # fmt: skip
     def draw(self, *, name: str = "") -> Facts:
-        """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立，同分的名次随之定下。name: 评审组名称。"""
+        """由种子得出顺序、入选、候补和越过的人，写成抽取记录公开；评审组或答辩会随之成立，同分的名次随之定下。"""
         return self.write_outcome(name)
 
     @step(state, _("终止抽取"), source=[D.PUBLISHED, D.COMMITTING, D.REVEALING], to=D.FAILED, by=rules.stopper, danger=True)

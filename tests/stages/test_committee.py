@@ -465,7 +465,12 @@ def test_after_the_lots_no_ballot_is_excluded(judged: Judged, panel: Panel) -> N
         world.lots_drawn(panel, judged.desk.officer)
     assert pending.value.rule == "nothing_to_replace"
     perform(ruling, "withdraw", by=first)
-    world.lots_drawn(panel, judged.desk.officer)
+    announced = world.announced(panel.call, judged.desk.officer, panel=panel, about="tie")
+    with pytest.raises(NotNow, match="名单已经公布") as early:
+        services.propose_ruling(a_ballot(panel), "exclude", "畸低", by=first)
+    assert early.value.rule == "committee_sits", "whoever can work out the lots could still change who is equal"
+    services.fail_draw(announced, "开奖停办", by=judged.desk.approver)
+    world.lots_drawn(panel, judged.desk.officer, reason="开奖停办")
     with pytest.raises(NotNow) as late:
         services.propose_ruling(a_ballot(panel), "exclude", "畸低", by=first)
     assert late.value.rule == "committee_sits"
