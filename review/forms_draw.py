@@ -17,6 +17,8 @@ from review.models import Challenge, Draw, Expert
 PARTIES = 5
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 KINDS = (("named", _("指名的某期彩票、某日指数等")), ("drand", _("drand quicknet 的某一轮")))
+NOT_ASKED = {"drand": ("source", "due"), "said": ("round",)}
+"""Kind of beacon → what it has none of."""
 HEX = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "gc-hash"})
 
 
@@ -24,9 +26,9 @@ class BeaconTerms(forms.Form):
     """Which beacon decides, when it falls, and why the same matter is drawn once more where it was drawn before."""
 
     beacon_kind = forms.ChoiceField(label=_("公共随机源"), choices=KINDS, help_text=_("公布之后才产生，任何人都查得到。"))
-    source = forms.CharField(label=_("名称"), max_length=60, required=False, help_text=_("如：中国福利彩票双色球开奖号码。drand 不填。"))
-    round = forms.CharField(label=_("期号或轮次"), max_length=30, required=False, help_text=_("如：2026039；drand 填轮次。"))
-    due = forms.DateTimeField(label=_("产生时间"), required=False, widget=MOMENT, help_text=_("北京时间；drand 由轮次算出，不填。"))
+    source = forms.CharField(label=_("名称"), max_length=60, help_text=_("如：中国福利彩票双色球开奖号码。drand 不填。"))
+    round = forms.CharField(label=_("期号或轮次"), max_length=30, help_text=_("如：2026039；drand 填轮次。"))
+    due = forms.DateTimeField(label=_("产生时间"), widget=MOMENT, help_text=_("北京时间；drand 由轮次算出，不填。"))
     reason = forms.CharField(
         label=_("再次抽取的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("这件事以前抽取过，不论是否抽定。理由与第几次一并公布。"),
@@ -36,17 +38,14 @@ class BeaconTerms(forms.Form):
         super().__init__(*args, **kwargs)
         if not again:
             del self.fields["reason"]
+        for name in NOT_ASKED.get(str(self.data.get("beacon_kind")), ()):
+            self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        kind, number = data.get("beacon_kind"), str(data.get("round", ""))
-        if kind == "drand":
-            if not number.isdecimal() or not number.isascii() or not 0 < int(number) < 10**10:
-                self.add_error("round", _("drand 的轮次是一个正整数。"))
-        elif not data.get("due"):
-            self.add_error("due", _("请填写公共随机源产生的时间。"))
-        if kind == "named" and not number.strip():
-            self.add_error("round", _("请填写期号，如 2026039。"))
+        number = str(data.get("round", ""))
+        if data.get("beacon_kind") == "drand" and number and not (number.isdecimal() and number.isascii() and 0 < int(number) < 10**10):
+            self.add_error("round", _("drand 的轮次是一个正整数。"))
         return data
 
     def terms(self) -> dict[str, Any]:

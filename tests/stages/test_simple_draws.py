@@ -233,3 +233,17 @@ def test_two_kinds_of_draws_are_counted_apart(made: Judged) -> None:
     """The order of defence is another matter than the experts: its first draw is number 1 and asks for no reason."""
     panel = world.started(made.call, made.desk.officer)
     assert world.order_drawn(panel, made.desk.officer).panel.draws.get(about="order").number == 1
+
+
+def test_the_page_asks_for_what_the_kind_of_beacon_has_and_keeps_what_was_typed(made: Judged) -> None:
+    page, client = reverse("review:convene", args=[made.call.pk]), of(made.desk.officer)
+    due = f"{clock.now().astimezone(clock.TZ) + HOUR:%Y-%m-%dT%H:%M:%S}"
+    for typed in (
+        {"beacon_kind": "named", "source": "双色球", "due": due}, {"beacon_kind": "named", "source": "双色球", "round": "2026039"},
+        {"beacon_kind": "said", "due": due}, {"beacon_kind": "drand", "round": "第一轮"}, {"beacon_kind": "drand"},
+    ):  # fmt: skip
+        answer = client.post(page, typed)
+        assert answer.status_code == 422, typed
+        assert all(value in answer.content.decode() for value in typed.values() if value != due)
+    assert client.post(page, {"beacon_kind": "drand", "round": "99000000"}).status_code == 302
+    assert Draw.objects.get(call=made.call).announced["beacon"]["source"] == "drand quicknet"

@@ -20,6 +20,7 @@ from grants.funding.models import Expense, PaymentOrder, Receipt, Tranche
 from grants.web.cells import Column
 from grants.workflow.refusals import Sentence
 from review.models import Draw
+from review.transcript import COMMITTED
 
 
 @dataclass(frozen=True)
@@ -198,9 +199,9 @@ def _draws() -> Sequence[Column]:
         Column(_("抽取"), "get_about_display", name="about", sort="about", url=_page("draw")),
         Column(_("第几次"), "number", "number", sort="number"),
         Column(_("再次抽取的理由"), "reason"),
-        Column(_("抽取方式"), "mode", "code"),
+        Column(_("抽取方式"), lambda row: _("多方承诺") if row.mode == COMMITTED else _("简易"), name="mode"),
         Column(_("公布时间"), "created_at", "datetime", sort="created_at"),
-        Column(_("公布内容 SHA-256"), "announced_sha256", "code"),
+        Column(_("公布内容 SHA-256"), "announced_sha256", "code", shown=False),
         Column(_("公共随机源"), lambda row: _beacon_of(row.announced), name="beacon"),
         Column(_("产生时间"), "beacon_due", "datetime"),
         Column(_("抽定时间"), "drawn_at", "datetime", sort="drawn_at"),
