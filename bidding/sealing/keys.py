@@ -6,6 +6,8 @@ A passphrase is never chosen by a person: five groups of four from 32 letters an
 
 from __future__ import annotations
 
+import base64
+import binascii
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -67,9 +69,12 @@ def generate_identity() -> NewIdentity:
 
 
 def unlock(protected: bytes, words: str, *, name: str = "") -> str:
-    """The secret `AGE-SECRET-KEY-1…` in a protected identity file. Raises SealRefused("passphrase" | "identity")."""
+    """The secret `AGE-SECRET-KEY-1…` in a protected identity file, or in the line of base64 that its printed code holds.
+
+    Raises SealRefused("passphrase" | "identity").
+    """
     try:
-        secret = bytes(by_passphrase.decrypt(protected, read_passphrase(words)))
+        secret = bytes(by_passphrase.decrypt(_from_paper(protected), read_passphrase(words)))
     except pyrage.DecryptError as wrong:
         raise SealRefused("passphrase", name) from wrong
     lines = [line for line in secret.decode("ascii", "replace").splitlines() if line and not line.startswith("#")]
@@ -77,6 +82,15 @@ def unlock(protected: bytes, words: str, *, name: str = "") -> str:
         raise SealRefused("identity", name)
     public_half(lines[0], name=name)
     return lines[0]
+
+
+def _from_paper(protected: bytes) -> bytes:
+    if protected.startswith(b"age-encryption.org/"):
+        return protected
+    try:
+        return base64.b64decode(b"".join(protected.split()), validate=True)
+    except binascii.Error:
+        return protected
 
 
 def public_half(secret: str, *, name: str = "") -> str:

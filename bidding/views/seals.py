@@ -23,6 +23,7 @@ from bidding.views.bundled import rendered
 from grants import clock
 from grants.calls.models import Call
 from grants.documents.download import download
+from grants.documents.qr import qr_code
 from grants.people import again
 from grants.people.models import Agency
 from grants.people.permissions import scopes_with
@@ -31,6 +32,8 @@ from grants.workflow.refusals import Refusal
 from grants.workflow.rules import Ask
 
 SCRIPT = "bidding/ceremony-pages.js"
+MOST_CODE = 1000
+"""Letters of a key file that a printed code still carries legibly; one of ours has 344."""
 
 
 @login_required
@@ -48,7 +51,8 @@ def officer_key(request: HttpRequest) -> HttpResponse:
             show(form, getattr(refusal, "problems", {}), str(refusal))
     held = OfficerKey.objects.filter(user=user, retired_at=None).first()
     earlier = OfficerKey.objects.filter(user=user).exclude(retired_at=None)
-    context = {"words": words(), "form": form, "held": held, "duties": ceremonies.mine(user), "earlier": earlier}
+    paper = qr_code(held.protected, label=_("受口令保护的钥匙文件")) if held and 0 < len(held.protected) <= MOST_CODE else None
+    context = {"words": words(), "form": form, "held": held, "paper": paper, "duties": ceremonies.mine(user), "earlier": earlier}
     return rendered(request, "bidding/officer_key.html", SCRIPT, context, status=422 if form.is_bound else 200)
 
 

@@ -141,6 +141,25 @@ def test_a_wrong_word_or_another_officers_key_is_told_and_nothing_is_sent(town: 
     assert len(sent) == before
 
 
+def test_the_line_on_paper_is_a_key_file_for_an_officer_whose_file_the_site_does_not_keep(town: Town, desk: Office) -> None:
+    """Scanned into a text file, with a line end."""
+    clock.set_now(calls.BEFORE)
+    call = calls.published(desk, world.rules("YX-2026-01"))
+    made = {user: keys.generate_identity() for user in (desk.finance, desk.auditor)}
+    for user, identity in made.items():
+        OfficerKey.objects.create(user=user, recipient=identity.recipient, protected="", made_at=clock.now())
+    key = world.ceremonies.make_here(call, [world.Seat(desk.finance, "财务"), world.Seat(desk.auditor, "纪检")], by=desk.officer)
+    person = town.person(desk.auditor)
+    person.go(reverse("bidding:seal", args=[call.pk]))
+    working(person)
+    line = base64.b64encode(made[desk.auditor].protected) + b"\n"
+    person.page.locator("[data-seal-file]").set_input_files({"name": "paper.txt", "mimeType": "text/plain", "buffer": line})
+    person.page.locator("[data-seal-words]").fill(made[desk.auditor].passphrase)
+    person.page.get_by_role("button", name="解开我的一层").click()
+    expect(person.page.get_by_text("已解开您的一层")).to_be_visible()
+    assert key.shares.get().layer == 1
+
+
 def test_an_altered_program_does_nothing_on_the_officers_pages(town: Town, desk: Office) -> None:
     person = town.person(desk.finance)
     person.page.route("**/ceremony.js", lambda route: route.fulfill(body="export const newOfficer = 1;", content_type="text/javascript"))

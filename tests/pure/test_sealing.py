@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import itertools
@@ -88,6 +89,17 @@ def test_a_rehearsal_with_a_foreign_envelope_or_share_is_refused() -> None:
     assert refused(ceremony.rehearse, dataclasses.replace(key, test=keys.seal_to(b"x" * 32, key.recipient)), secrets) == "rehearsal"
     assert refused(ceremony.rehearse, dataclasses.replace(key, shares=other.shares), secrets) == "identity"
     assert refused(ceremony.rehearse, dataclasses.replace(key, test=other.test), secrets) == "wrong_key"
+
+
+def test_a_key_file_from_paper_opens_like_the_file_itself() -> None:
+    """The line of base64 that the printed code holds, as a scanner writes it: with a line end, or broken into lines."""
+    made = keys.generate_identity()
+    line = base64.b64encode(made.protected)
+    secret = keys.unlock(made.protected, made.passphrase)
+    assert keys.unlock(line + b"\r\n", made.passphrase) == secret
+    assert keys.unlock(line[:100] + b"\n" + line[100:], made.passphrase) == secret
+    assert refused(keys.unlock, line[:-8], made.passphrase) == "passphrase"
+    assert refused(keys.unlock, b"not a key", made.passphrase) == "passphrase"
 
 
 def test_a_passphrase_is_generated_and_forgiving_to_the_hand() -> None:

@@ -20,6 +20,7 @@ from bidding.sealing.keys import Officer
 from bidding.services import sealing
 from bidding.services.ceremonies import text_of
 from grants import clock
+from grants.documents.qr import qr_code
 from grants.workflow.effects import drain
 from tests.world import bidding as plain
 from tests.world import calls, people
@@ -64,7 +65,9 @@ def test_an_officer_registers_a_key_of_their_own_and_a_bad_one_is_refused_with_w
     assert answer.status_code == 422
     assert not OfficerKey.objects.exists()
     assert client.post(page, {"recipient": made.recipient, "protected": text_of(made.protected)}).status_code == 302
-    assert made.recipient in client.get(page).content.decode()
+    shown = client.get(page).content.decode()
+    assert made.recipient in shown
+    assert text_of(made.protected) in shown and qr_code(text_of(made.protected), label="x").path in shown, "the paper copy"
     assert made.passphrase not in client.get(page).content.decode()
 
 

@@ -75,7 +75,9 @@ async function keyFile(form) {
   if (form.dataset.protected) return fromBase64(form.dataset.protected);
   const [file] = part(form, "file").files;
   if (!file) throw Object.assign(new Error("file"), { rule: "no_file" });
-  return new Uint8Array(await file.arrayBuffer());
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const line = new TextDecoder().decode(bytes).replace(/\s/g, ""); // from paper: the line that the code holds
+  return /^[A-Za-z0-9+/]+=*$/.test(line) ? fromBase64(line) : bytes;
 }
 
 // What the form is to send once this officer's layer is off: [control, text].
@@ -113,6 +115,7 @@ function turn(form) {
   });
 }
 
+document.querySelector("[data-seal-print-file]")?.addEventListener("click", () => window.print());
 const pages = { key, make, turn };
 if (globalThis.crypto?.subtle) for (const form of document.querySelectorAll("form[data-seal]")) pages[form.dataset.seal](form);
 document.documentElement.dataset.ceremony = "ready";
