@@ -216,7 +216,7 @@ def test_lists_cost_the_same_for_one_row_and_for_three(made: Judged, name: str, 
     client, where = signed_in(made.desk.officer), reverse(name, args=[made.call.pk])
     world.objected(notice, awards[0])
     client.get(where)
-    costs = {"awards:call": 16, "awards:objections": 5}
+    costs = {"awards:call": 17, "awards:objections": 5}
     world.objected(notice, awards[1])
     world.objected(notice, awards[2])
     with django_assert_num_queries(costs[name]):

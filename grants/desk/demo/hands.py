@@ -59,14 +59,17 @@ class hurried:  # noqa: N801 - reads as a word in `with hurried():`
 
     def __enter__(self) -> None:
         self.threshold = gc.get_threshold()
-        gc.freeze()
+        self.froze = gc.get_freeze_count() == 0  # what somebody else has put aside stays there
+        if self.froze:
+            gc.freeze()
         gc.set_threshold(100_000, 20, 100)
         connection_created.connect(_hurry)
         _hurry(connection=connection)
 
     def __exit__(self, *_exc: object) -> None:
         gc.set_threshold(*self.threshold)
-        gc.unfreeze()
+        if self.froze:
+            gc.unfreeze()
         connection_created.disconnect(_hurry)
         if not connection.in_atomic_block:  # whoever told the story inside a transaction still needs its connection
             connections.close_all()
