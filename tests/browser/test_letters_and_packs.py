@@ -72,9 +72,7 @@ class Round:
     def draw_and_judge(self) -> None:
         """The officer draws, assigns, starts, locks and concludes; the experts' own work is done through their services."""
         officer = self.officer
-        officer.go(f"/review/calls/{self.call.pk}/convene/")
-        officer.press("抽取")
-        panel = Panel.objects.get()
+        panel = officer.draw_panel(self.call)
         officer.go(f"/review/panels/{panel.pk}/")
         officer.press("分配专家")
         officer.take(panel, "开始评分")

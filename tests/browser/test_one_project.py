@@ -185,9 +185,7 @@ class Journey:
 
     def review_it(self) -> None:
         self.later(review.after(self.call, 3))
-        self.officer.go(f"/review/calls/{self.call.pk}/convene/")
-        self.officer.press("抽取")
-        panel = Panel.objects.get()
+        panel = self.officer.draw_panel(self.call)
         self.officer.go(f"/review/panels/{panel.pk}/")
         self.officer.press("分配专家")
         self.officer.take(panel, "开始评分")

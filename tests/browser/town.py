@@ -6,12 +6,16 @@ Photographed it is only where somebody wants the pictures ($SCREENSHOTS): two wh
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from grants import clock
 from grants.people.models import User
+from review.models import Draw, Panel
 from tests.world.people import PASSWORD
 
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
@@ -113,6 +117,20 @@ class Visitor:
         self.upload(files or {})
         self.press(f"确认：{label}")
         self.done(f"已完成：{label}")
+
+    def draw_panel(self, call: Any) -> Panel:
+        """Announce the list of experts with a beacon that falls an hour later, let it fall, enter it, draw."""
+        due = clock.now().replace(second=0, microsecond=0) + timedelta(hours=1)
+        self.go(reverse("review:convene", args=[call.pk]))
+        self.type(source="双色球", round="2026039", due=f"{due.astimezone(clock.TZ):%Y-%m-%dT%H:%M}")
+        self.press("公布名单")
+        draw = Draw.objects.get(call=call)
+        clock.set_now(due)
+        self.take(draw, "填写公共随机源", value="03 07 12", evidence="中国福彩网公告")
+        self.take(draw, "抽取", name="评审组")
+        draw.refresh_from_db()
+        assert draw.panel is not None
+        return draw.panel
 
     def type(self, **values: Any) -> None:
         """Fill fields by name; True ticks a box, a list ticks several, a choice is selected by its value."""
