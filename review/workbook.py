@@ -21,6 +21,7 @@ from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from grants.archives import UNREADABLE
 from grants.workflow.refusals import Invalid
 from review.ballots import CENT, OwnCriterion, plain, shown
 
@@ -168,7 +169,7 @@ def _opened(content: bytes) -> Any:
             if sum(part.file_size for part in archive.infolist()) > UNPACKED:
                 raise _refused(_("文件解压后过大，请只上传系统下载的评分表。"))
         page = load_workbook(io.BytesIO(content), read_only=False, data_only=False, keep_links=False).worksheets[0]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, IndexError, SyntaxError) as broken:
+    except (*UNREADABLE, InvalidFileException, IndexError, SyntaxError) as broken:
         raise _refused(_("这不是可以打开的 Excel（xlsx）文件，请重新下载评分表填写。")) from broken
     if str(page.cell(1, len(COLUMNS)).value) != MARK:
         raise _refused(_("这不是系统下载的评分表，或表头被改动，请重新下载填写。"))

@@ -9,10 +9,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,13 +18,13 @@ from typing import Any, Final
 from bidding.sealing import envelope
 from bidding.sealing.envelope import KeptCopy, Place, Sealed
 from bidding.sealing.refusals import SealRefused
+from grants import archives
 from grants.ledger.canonical import encode
 
 FORMAT: Final = "gongchuang-offline-bid/1"
 FORM: Final = "bid-form/1"
 HEADER: Final = "header.json"
 ROW: Final = re.compile(r"-(\d{1,4})(?=-)")
-EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -149,26 +147,21 @@ def _line(text: Any) -> str:
 
 def pack(sealed: Sealed) -> bytes:
     """The envelope as one ZIP, to be uploaded. The same envelope gives the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in ((HEADER, encode(sealed.header)), *((f"{n}.age", c) for n, c in sealed.files.items())):
-            archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
-    return out.getvalue()
+    return archives.packed([(HEADER, encode(sealed.header)), *((f"{name}.age", content) for name, content in sealed.files.items())])
 
 
 def unpack(content: bytes, most: int) -> Sealed:
     """The envelope in a ZIP, read in memory; names are never paths. most: bytes of everything in it. Raises SealRefused("format" | "missing")."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if sum(entry.file_size for entry in entries) > most:
-                raise SealRefused("format", "ZIP")
-            files = {entry.filename: archive.read(entry) for entry in entries}
+        files = archives.contents(content, most)
+    except archives.Unreadable as wrong:
+        raise SealRefused("format", "ZIP") from wrong
+    if HEADER not in files:
+        raise SealRefused("missing", HEADER)
+    try:
         header = json.loads(files.pop(HEADER))
-    except KeyError as wrong:
-        raise SealRefused("missing", HEADER) from wrong
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, OSError) as wrong:
-        raise wrong if isinstance(wrong, SealRefused) else SealRefused("format", "ZIP") from wrong
+    except (ValueError, RecursionError) as wrong:
+        raise SealRefused("format", HEADER) from wrong
     if not isinstance(header, dict):
         raise SealRefused("format", HEADER)
     return Sealed(header, {name.removesuffix(".age"): data for name, data in files.items()})

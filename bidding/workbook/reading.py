@@ -25,6 +25,7 @@ from bidding.completeness import answer_field
 from bidding.models import Bid
 from bidding.workbook import layout
 from bidding.workbook.layout import Column
+from grants.archives import UNREADABLE
 from grants.web.fields import DayField
 from grants.workflow.refusals import Invalid
 
@@ -76,11 +77,14 @@ def read(content: bytes, bid: Bid) -> Filled:
 
 
 def _refuse_doctypes(content: bytes) -> None:
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        for name in archive.namelist():
-            text = archive.read(name)
-            if any(mark in text or mark.decode().encode("utf-16-le") in text for mark in FORBIDDEN):
-                _refuse(_("这个文件含有不安全的内容，没有读取。请用 Excel 或 WPS 打开，另存后重新上传。"), "unsafe_xml")
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            parts = (archive.read(name) for name in archive.namelist())
+            found = any(mark in text or mark.decode().encode("utf-16-le") in text for text in parts for mark in FORBIDDEN)
+    except UNREADABLE as broken:
+        raise _damaged() from broken
+    if found:
+        _refuse(_("这个文件含有不安全的内容，没有读取。请用 Excel 或 WPS 打开，另存后重新上传。"), "unsafe_xml")
 
 
 def _open(content: bytes, *, data_only: bool) -> Any:
@@ -89,8 +93,12 @@ def _open(content: bytes, *, data_only: bool) -> Any:
             warnings.simplefilter("ignore")  # styles that openpyxl does not know are nobody's mistake
             return load_workbook(BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
     except Exception as broken:
-        raise Invalid(_("这个文件打不开，可能已损坏。请重新下载工作簿再填。"), rule="not_our_workbook",
-                      problems={"file": [_("这个文件打不开，可能已损坏。请重新下载工作簿再填。")]}) from broken  # fmt: skip
+        raise _damaged() from broken
+
+
+def _damaged() -> Invalid:
+    sentence = _("这个文件打不开，可能已损坏。请重新下载工作簿再填。")
+    return Invalid(sentence, rule="not_our_workbook", problems={"file": [sentence]})
 
 
 def _identify(book: Any, bid: Bid) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from grants import clock
+from grants.archives import UNREADABLE
 from grants.audit import bag
 from grants.documents.proof import MEBIBYTE, Finding, Kind, Report
 from grants.ledger.models import AuditEvent, stored_bytes
@@ -42,7 +43,7 @@ def check(content: bytes) -> Report:
         return _answer(bag.number_of(content), [], _("没有核对包里的文件：只给了 tagmanifest-sha256.txt。"))
     try:
         tags, wrong, files = _unpacked(content)
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError, OSError) as bad:
+    except UNREADABLE as bad:
         sentence = _("不是完整的资料包：%(why)s") % {"why": str(bad)[:LONGEST]}
         return Report(NAME, "fails", _("读不出资料包。"), (Finding("fails", sentence),), (), _limits())
     if wrong:

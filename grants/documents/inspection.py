@@ -18,6 +18,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
+from grants.archives import UNREADABLE
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -178,7 +180,7 @@ def _inspect_archive(path: Path, name: str, label: str, main_part: str, main_typ
             _refuse_macros(names, types, name)
             if f"{OFFICE}{main_type}".encode() not in types:
                 raise disguised(name, label)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise broken(name, label) from error
 
 

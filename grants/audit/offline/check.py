@@ -32,6 +32,7 @@ import csv
 import hmac
 import re
 import zipfile
+import zlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree as ET
@@ -271,7 +272,7 @@ def check_book(folder, table, rows):
     path = "data/tables/%s.xlsx" % table["code"]
     try:
         found = [dict(row) for row in book_rows(folder / path)]
-    except (zipfile.BadZipFile, KeyError, ET.ParseError, IndexError, AttributeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError, ET.ParseError, IndexError, AttributeError, ValueError):
         raise wrong(path, "读不出工作簿")
     if len(found) != len(rows) + 2:
         raise wrong(path, "有 %d 行,CSV 有 %d 行" % (len(found) - 2, len(rows)))
