@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from grants.people.forms import show_refusal
 from grants.people.models import Organisation
-from grants.people.revealing import Revealed, may_reveal, reveal
+from grants.people.revealing import may_reveal, reveal
 from grants.workflow.refusals import Refusal
 
 
@@ -30,18 +32,21 @@ def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = get_object_or_404(Organisation.visible.filter(Organisation.objects.select_related("registrar"), request.user), pk=pk)
     if not may_reveal(found, request.user):
         raise Http404
-    form, shown = ReasonForm(request.POST or None), None
+    look = lambda reason: reveal(found, by=request.user, reason=reason)  # type: ignore[arg-type] # noqa: E731 - the page calls it once
+    return after_a_reason(request, "people/revealed.html", {"organisation": found}, look)
+
+
+def after_a_reason(request: HttpRequest, template: str, context: Mapping[str, Any], look: Callable[[str], Any]) -> HttpResponse:
+    """The form that asks what for; once it is answered, the same page with `shown`, what `look(reason)` gave. No cache keeps it.
+
+    look records the reading, or raises a Refusal: then nothing is shown, and the page says why with what was typed.
+    """
+    form, shown = ReasonForm(request.POST if request.method == "POST" else None), None
     if form.is_valid():
-        shown = _attempt(form, found, request)
-    context = {"form": form, "organisation": found, "shown": shown}
-    answer = render(request, "people/revealed.html", context, status=422 if form.errors else 200)
+        try:
+            shown = look(form.cleaned_data["reason"])
+        except Refusal as refusal:
+            show_refusal(form, refusal)
+    answer = render(request, template, {**context, "form": form, "shown": shown}, status=422 if form.errors else 200)
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _attempt(form: ReasonForm, found: Organisation, request: HttpRequest) -> Revealed | None:
-    try:
-        return reveal(found, by=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return None

@@ -203,14 +203,43 @@ def test_contact_data_is_masked_read_on_record_and_erased_by_its_owner(desk: Off
     page = text(officer.get(reverse("desk:object", args=["need", need.pk])))
     assert "138****8000" in page
     assert "13800138000" not in page
-    assert "13800138000" in text(officer.post(reverse("needs:contact", args=[need.number])))
-    assert ledger.history(need.subject)[-1].event == "need.contact_read"
-    assert as_(desk.approver).post(reverse("needs:contact", args=[need.number])).status_code == 403
-    assert as_(people.office().officer).post(reverse("needs:contact", args=[need.number])).status_code == 404
+    contact = reverse("needs:contact", args=[need.number])
+    assert "13800138000" not in text(officer.get(contact))
+    shown = officer.post(contact, {"reason": "电话核实服务人数"})
+    assert "13800138000" in text(shown)
+    assert shown["Cache-Control"] == "no-store"
+    looked = ledger.history(need.subject)[-1]
+    assert (looked.event, looked.public["what"], looked.private) == ("need.revealed", ["contact"], {"reason": "电话核实服务人数"})
+    assert "查看联系方式" in text(officer.get(reverse("desk:object", args=["need", need.pk])))
+    for method in ("get", "post"):
+        assert getattr(as_(desk.approver), method)(contact).status_code == 403
+        assert getattr(as_(people.office().officer), method)(contact).status_code == 404
     assert Client().post(reverse("needs:receipt", args=[need.receipt])).status_code == 302
     erased = needs.fresh(need)
     assert (erased.contact, erased.proposer_name) == ("", "")
     assert ledger.history(need.subject)[-1].verb == "erase_contact"
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "看看"])
+def test_a_contact_is_shown_to_nobody_who_does_not_say_what_for_and_nothing_is_recorded(desk: Office, reason: str) -> None:
+    need = needs.proposed(desk)
+    before = len(ledger.history(need.subject))
+    with pytest.raises(Invalid) as refused:
+        services.read_contact(need, by=desk.officer, reason=reason)
+    assert refused.value.rule == "reason_given"
+    answer = as_(desk.officer).post(reverse("needs:contact", args=[need.number]), {"reason": reason})
+    assert answer.status_code == 422
+    assert "13800138000" not in text(answer)
+    assert "张女士" not in text(answer)
+    assert len(ledger.history(need.subject)) == before
+
+
+def test_a_reason_alone_shows_a_contact_to_nobody_but_the_screening_office(desk: Office) -> None:
+    need = needs.proposed(desk)
+    for stranger in (desk.approver, desk.auditor, people.office().officer, people.person()):
+        with pytest.raises(NotYou):
+            services.read_contact(need, by=stranger, reason="电话核实服务人数")
+    assert ledger.history(need.subject)[-1].event != "need.revealed"
 
 
 def test_nobody_erases_with_a_wrong_receipt(desk: Office) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from grants import clock, ledger
+from grants import clock
 from grants.calls.models import Call
 from grants.calls.needs.models import TEXTS, WORDING, Need, wording_problems
+from grants.people import revealing
 from grants.people.models import Agency, Organisation, User
 from grants.people.particulars import tidy
 from grants.people.privacy import leaks
@@ -97,11 +98,13 @@ def erase_contact(need: Need, *, by: Any, receipt: str = "") -> Need:
     return perform(need, "erase_contact", by=by, receipt=receipt) if receipt else perform(need, "erase_contact", by=by)
 
 
-def read_contact(need: Need, *, by: User) -> tuple[str, str]:
-    """(name, contact) in full, for the officer who has to call back; that it was read is recorded. Raises NotYou."""
+def read_contact(need: Need, *, by: User, reason: str) -> tuple[str, str]:
+    """(name, contact) in full, for the officer who has to call back; the reading and what it was for are recorded.
+
+    Raises NotYou, Invalid(reason).
+    """
     from grants.calls.needs.rules import screener  # noqa: PLC0415 - rules are asked, not imported
 
     answer = require(screener, need, by=by)
-    with transaction.atomic():
-        ledger.record(event="need.contact_read", actor=str(by.pseudonym), role=answer.role, subject=need.subject, source=need.state, target=need.state)
+    revealing.note(need, by=by, role=answer.role, reason=reason, what=["contact"])
     return need.proposer_name, need.contact

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from grants.calls.models import Call
 from grants.calls.needs import backing, services
@@ -25,6 +25,7 @@ from grants.calls.needs.rules import PUBLIC_STATES
 from grants.people.forms import show_refusal
 from grants.people.models import Agency
 from grants.people.permissions import permissions_of, scopes_with
+from grants.people.revealing_views import after_a_reason
 from grants.web.caching import cacheable
 from grants.web.limits import by_address, limited
 from grants.workflow.door import perform
@@ -232,13 +233,11 @@ def _ticked(request: HttpRequest) -> list[str]:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def contact(request: HttpRequest, number: str) -> HttpResponse:
-    """Name and contact in full, for the officer who calls back; the reading is in the ledger."""
+    """Name and contact in full, for the officer who calls back and says what for; the reading is in the ledger."""
     need = get_object_or_404(Need.visible.filter(Need.objects.select_related("agency"), request.user), number=number)
     if "draft_calls" not in permissions_of(request.user, need.agency):
         raise NotYou(_("联系方式只供核实需求的经办查看。"), rule="may_draft_calls")
-    name, reached = services.read_contact(need, by=request.user)  # type: ignore[arg-type]
-    answer = render(request, "needs/contact.html", {"need": need, "name": name, "contact": reached})
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    look = lambda reason: services.read_contact(need, by=request.user, reason=reason)  # type: ignore[arg-type] # noqa: E731 - the page calls it once
+    return after_a_reason(request, "needs/contact.html", {"need": need}, look)
