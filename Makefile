@@ -53,6 +53,11 @@ test-brokers: install-dev ## Celery workers on a real Redis and a real RabbitMQ,
 test-kills: install-dev ## 400 payment orders under 200 kills of workers, connections and the database, on a private PostgreSQL
 	@$(TESTS) -m kills -s tests/kills
 
+.PHONY: open-data-check
+SCHEMA ?=
+open-data-check: install-dev ## everything the demonstration publishes against SCHEMA, an official 360-giving-schema.json that you have
+	@$(PY) -m tests.world.giving360 "$(SCHEMA)" && GIVING360_SCHEMA="$(abspath $(SCHEMA))" $(TESTS) -m slow tests/stages/test_demo_validated.py -k open_to_everybody
+
 install-browser:
 	@.ci/bootstrap browser
 

@@ -107,6 +107,11 @@ def address(call: Call, name: str) -> str:
     return f"{settings.SITE_URL or 'http://localhost'}/open/{call.code}/{name}"
 
 
+def _page(call: Call) -> str:
+    """Where the call is read by people."""
+    return f"{settings.SITE_URL or 'http://localhost'}/calls/{call.code}/"
+
+
 def releases(facts: Facts) -> list[Json]:
     """Tender, awards by notice, what became of them, contracts, payments; each says what was new, by the ids of what it is about.
 
@@ -140,7 +145,7 @@ def _tender(facts: Facts) -> Json:
         "tenderPeriod": {"startDate": stamp(call.opens_at or call.published_at), "endDate": stamp(call.closes_at)},
         "documents": [{
             "id": "rules", "documentType": "tenderNotice", "title": masked(call.title), "format": "text/html", "language": "zh",
-            "url": f"{settings.SITE_URL or 'http://localhost'}/calls/{call.code}/", "datePublished": stamp(call.published_at),
+            "url": _page(call), "datePublished": stamp(call.published_at),
         }],
     }  # fmt: skip
     identifier = {"scheme": "CN-USCC", "id": call.agency.code, "legalName": masked(call.agency.name)}
@@ -280,8 +285,9 @@ def _package(call: Call, found: list[Json]) -> Json:
     """Who publishes, under which licence, where it is, when it changed last."""
     publisher = {"identifier": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}
     return {
-        "identifier": f"{settings.GIVING360_PREFIX}-{call.code}", "title": masked(call.title), "publisher": publisher, "license": LICENCE,
-        "downloadURL": address(call, "360.json"), "modified": max(grant["dateModified"] for grant in found),
+        "version": "1.4", "identifier": f"{settings.GIVING360_PREFIX}-{call.code}", "title": masked(call.title), "publisher": publisher,
+        "license": LICENCE, "downloadURL": address(call, "360.json"), "accessURL": address(call, "").removesuffix(f"{call.code}/"),
+        "issued": min(grant["awardDate"] for grant in found), "modified": max(grant["dateModified"] for grant in found),
     }  # fmt: skip
 
 
@@ -294,18 +300,27 @@ def _grant(facts: Facts, award: Award, version: BidVersion, paid: list[Tranche])
         "currency": CNY, "amountAppliedFor": _number(asked), "amountAwarded": _number(award.amount),
         "amountDisbursed": _number(sum((t.payment_order.amount for t in paid), Decimal(0))),
         "awardDate": award.confirmed_at.astimezone(clock.TZ).date().isoformat(),
-        "recipientOrganization": [_reference(award.organisation)],
+        "recipientOrganization": [{"id": _known_as(award.organisation), "name": masked(award.organisation.name)}],
         "fundingOrganization": [{"id": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}],
-        "grantProgramme": [{"code": call.code, "title": masked(call.title)}], "fromOpenCall": "Yes", "dataSource": address(call, "360.json"),
+        "grantProgramme": [{"code": call.code, "title": masked(call.title), "url": _page(call)}], "fromOpenCall": "Yes",
+        "dataSource": address(call, "360.json"),
         "dateModified": stamp(facts.changed.get(award.subject, award.confirmed_at)),
     }  # fmt: skip
+    if award.started_on:
+        ended = {"endDate": award.closed_on.isoformat()} if award.closed_on else {}
+        made["actualDates"] = [{"startDate": award.started_on.isoformat(), **ended}]
     if paid:
         made["disbursementTransaction"] = [
             {"id": t.payment_order.key, "transactionDate": t.paid_at.astimezone(clock.TZ).date().isoformat(), "currency": CNY,
-             "value": _number(t.payment_order.amount)}
+             "value": _number(t.payment_order.amount), "provider": f"CN-USCC-{call.agency.code}", "recipient": _known_as(award.payee)}
             for t in paid if t.paid_at is not None
         ]  # fmt: skip
     return made
+
+
+def _known_as(body: Organisation) -> str:
+    """As OCDS names it; a body that no register lists bears our prefix, as 360Giving asks of identifiers that are only ours."""
+    return body_id(body) if body.uscc else f"{settings.GIVING360_PREFIX}-{body.pk}"
 
 
 # --- values -------------------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from grants.awards import services
 from grants.calls.models import Call
 from grants.people.models import Organisation, User
 from tests.world import awards as world
-from tests.world import calls, open_schemas, people, review, shared
+from tests.world import calls, giving360, open_schemas, people, review, shared
 from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_a_confirmed_award_is_a_grant(made: Judged) -> None:
 
         perform(award, "confirm", by=made.desk.approver)
         grants = fetched(made.call, "360.json")["grants"]
-        assert open_schemas.giving360(fetched(made.call, "360.json")) == []
+        assert giving360.ours(fetched(made.call, "360.json")) == []
         assert f"/open/{made.call.code}/360.json" in Client().get(reverse("open:index")).content.decode()
         assert (grants[0]["amountAwarded"], grants[0]["amountDisbursed"], grants[0]["amountAppliedFor"]) == (90000.0, 0.0, 90000.0)
         assert fetched(made.call, "record.json")["records"][0]["compiledRelease"]["awards"][0]["status"] == "active"

@@ -1,4 +1,4 @@
-"""Validators of our open data, offline: the official OCDS package schemas, the OCP's own checker, and 360Giving's rules."""
+"""Validators of our OCDS data, offline: the official package schemas and the OCP's own checker. 360Giving stands in `giving360`."""
 
 from __future__ import annotations
 
@@ -80,40 +80,3 @@ def _closed(schema: Any) -> dict[str, list[str]]:
 
 def _said(validator: Draft4Validator, value: Any) -> list[str]:
     return [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(value)]
-
-
-# --- 360Giving ----------------------------------------------------------------------------------------------------------------------
-
-DAY = "^[0-9]{4}-(0[1-9]|1[012])-(0[1-9]|[12][0-9]|3[01])$"
-TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
-URI, MOMENT, AMOUNT = {"type": "string", "format": "uri"}, {"type": "string", "format": "date-time"}, {"type": "number", "minimum": 0}
-
-
-def _only(required: list[str], **fields: Any) -> dict[str, Any]:
-    """An object of these fields and no others: a name that the standard does not know is a fault of ours."""
-    return {"type": "object", "required": required, "properties": fields, "additionalProperties": False}
-
-
-def _list(item: dict[str, Any], least: int = 1) -> dict[str, Any]:
-    return {"type": "array", "minItems": least, "items": item, "uniqueItems": True}
-
-
-BODY = _only(["id", "name"], id={**TEXT, "pattern": "^[A-Z]+(-[A-Z]+)?-.+$"}, name=TEXT)
-GRANT = _only(
-    ["id", "title", "description", "currency", "amountAwarded", "awardDate", "recipientOrganization", "fundingOrganization"],
-    id={"type": "string", "pattern": "^360G-[A-Za-z0-9]+-.+$"}, title={**TEXT, "maxLength": 140}, description=TEXT, currency={"enum": ["CNY"]},
-    amountAppliedFor=AMOUNT, amountAwarded=AMOUNT, amountDisbursed=AMOUNT, awardDate={"type": "string", "pattern": DAY},
-    recipientOrganization=_list(BODY), fundingOrganization=_list(BODY), grantProgramme=_list(_only([], code=TEXT, title=TEXT)),
-    fromOpenCall={"enum": ["Yes", "No"]}, dateModified=MOMENT, dataSource=URI,
-    disbursementTransaction=_list(_only([], id=TEXT, transactionDate={"type": "string", "pattern": DAY}, currency={"enum": ["CNY"]}, value=AMOUNT)),
-)  # fmt: skip
-PACKAGE = _only(
-    ["grants"], identifier=TEXT, title=TEXT, publisher=_only(["name"], identifier=TEXT, name=TEXT), license=URI, downloadURL=URI, modified=MOMENT,
-    grants=_list(GRANT),
-)  # fmt: skip
-"""What 360Giving's package and grant schemas say about the fields we write, in our words: no package index carries the official files."""
-
-
-def giving360(package: Any) -> list[str]:
-    """What these rules say against a 360Giving package."""
-    return _said(Draft4Validator(PACKAGE, format_checker=FormatChecker()), package)
