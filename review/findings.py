@@ -19,7 +19,7 @@ from review.conflict_checks import Ground, fingerprint, handed_in, reviews_in_co
 from review.conflicts import Hit
 from review.drawing import pool_of
 from review.models import STANDS, ConflictHit, Expert, Panel, Review
-from review.namesake_checks import Suggestion, concerned, unsettled
+from review.namesake_checks import Suggestion, concerned, unsettled, unsettled_of_judges
 from review.panels import bids_of
 from review.rules import no_conflict, organiser
 
@@ -79,11 +79,7 @@ def keep_suggestions(
 ) -> list[ConflictHit]:
     """Store what names suggest about these pairs and what no finding bars already, for two persons to settle; returns what is new."""
     fresh = [each for each in unsettled(experts, bids) if isinstance(each, Suggestion)]
-    about = {"panel": panel, "moment": moment, "found_at": clock.now(), "found_by": by, "source": "computed", "candidate": True}
-    return _keep(
-        ConflictHit(expert=s.expert, bid=s.bid, fingerprint=s.fingerprint, test=f"5:{s.namesake.rule}", sentence=s.sentence[:500], **about)
-        for s in fresh
-    )
+    return _keep(_suggested(each, moment, by, panel) for each in fresh)
 
 
 def look_for_namesakes(call: Call) -> None:
@@ -115,6 +111,16 @@ def keep_late(panel: Panel, found: Sequence[tuple[Review, list[Hit]]], moment: s
             )
 
 
+def keep_names(panel: Panel, moment: str) -> None:
+    """Store the names that refused a step, for the page on which two persons settle them; one entry of the system's if any of it is new."""
+    with transaction.atomic():
+        waiting = [each for each in unsettled_of_judges(panel) if isinstance(each, Suggestion)]
+        fresh = _keep(_suggested(each, moment, None, panel) for each in waiting)
+        if fresh:
+            public = {"moment": str(moment), "findings": sorted(row.fingerprint for row in fresh)}
+            ledger.record(event="call.found_namesakes", actor="system", role="system", subject=panel.call.subject, scope=panel.call.subject, public=public)
+
+
 @contextmanager
 def kept_when_refused(panel: Panel, moment: str, *reviews: Review) -> Iterator[None]:
     """The refusal of a step takes back all that it wrote; what it found is kept all the same. reviews: those it is about; all live ones if none."""
@@ -123,6 +129,8 @@ def kept_when_refused(panel: Panel, moment: str, *reviews: Review) -> Iterator[N
     except NotNow as refused:
         if refused.rule in REFUSING:
             keep_late(panel, reviews_in_conflict(panel, *reviews), moment)
+        if refused.rule == "judges_names_are_settled":
+            keep_names(panel, moment)
         raise
 
 
@@ -143,6 +151,13 @@ def closed_to(review: Review) -> NotNow | None:
 
 def _every_bid(panel: Panel) -> Any:
     return handed_in(panel.call) if panel.state == "forming" else bids_of(panel)
+
+
+def _suggested(found: Suggestion, moment: str, by: User | None, panel: Panel | None) -> ConflictHit:
+    return ConflictHit(
+        panel=panel, expert=found.expert, bid=found.bid, fingerprint=found.fingerprint, test=f"5:{found.namesake.rule}", sentence=found.sentence[:500],
+        source="computed", candidate=True, moment=moment, found_at=clock.now(), found_by=by,
+    )  # fmt: skip
 
 
 def _row(panel: Panel | None, expert: Expert, bid: Bid, hit: Hit, by: User | None, moment: str) -> ConflictHit:

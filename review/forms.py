@@ -16,6 +16,7 @@ from grants.workflow.pages import StepForm
 from review import forms_draw
 from review.ballots import OwnCriterion, own_criteria, plain, shown
 from review.conflicts import RelationKind
+from review.findings import Moment, kept_when_refused
 from review.models import Expert, Panel, Relation, Review, Ruling, Seat
 from review.other_scores import components
 from review.panels import bids_of
@@ -32,8 +33,22 @@ def _points_box() -> forms.TextInput:
     return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-4"})
 
 
-class AcceptForm(StepForm):
+class AskedForm(StepForm):
+    """A step before which conflicts are asked: a finding stays although the step it refuses is taken back."""
+
+    moment: ClassVar[str]
+
+    def take(self, verb: str, **details: Any) -> Any:
+        found: Any = self.obj
+        about = [found] if isinstance(found, Review) else []
+        with kept_when_refused(found.panel if about else found, self.moment, *about):
+            return super().take(verb, **details)
+
+
+class AcceptForm(AskedForm):
     """The pledge before the file opens."""
+
+    moment = Moment.OPENING
 
     pledge = forms.BooleanField(
         required=False,
@@ -41,6 +56,27 @@ class AcceptForm(StepForm):
             "我与申报单位及其负责人没有劳动、任职、控股、亲属或其他可能影响公正的关系（含申报前三年内），承诺独立评审、保守秘密、廉洁自律"
         ),
     )
+
+
+class SubmitForm(AskedForm):
+    """Hand a ballot in without the sheet."""
+
+    moment = Moment.HANDING_IN
+
+
+class ConcludeForm(AskedForm):
+    """Issue the report."""
+
+    moment = Moment.PUBLISHING
+
+
+class LockForm(StepForm):
+    """Lock: what is broken or in conflict is recorded also when it refuses the lock."""
+
+    def take(self, verb: str, **details: Any) -> Any:
+        from review.services.scoring import lock  # noqa: PLC0415 - services import the forms' neighbours
+
+        return lock(self.obj, by=self.actor, **details)  # type: ignore[arg-type]
 
 
 class RecuseForm(StepForm):
@@ -181,10 +217,13 @@ class RecommendForm(BidStepForm):
 STEP_FORMS: dict[tuple[type[Machine], str], type[StepForm]] = {
     **forms_draw.STEP_FORMS,
     (Review, "accept"): AcceptForm,
+    (Review, "submit"): SubmitForm,
     (Review, "recuse"): RecuseForm,
     (Review, "void"): VoidForm,
     (Review, "explain"): ExplainForm,
     (Review, "revise"): ReviseForm,
+    (Panel, "lock"): LockForm,
+    (Panel, "conclude"): ConcludeForm,
     (Panel, "invite"): InviteForm,
     (Panel, "sign"): SignForm,
     (Panel, "enter_score"): EnterScoreForm,

@@ -108,8 +108,8 @@ class PanelMachine(Machine):
         self.discussed_at = clock.now()
 
     @step(state, _("锁定评分"), source=P.SCORING, to=P.SCORED, by=rules.organiser, then=["review.tell_locked", "review.analyse"],
-          when=[rules.ballots_are_in, rules.discussion_was_held, rules.other_scores_are_in, rules.conflicts_are_settled, rules.seals_are_whole,
-                rules.deviations_are_explained])  # fmt: skip
+          when=[rules.ballots_are_in, rules.discussion_was_held, rules.other_scores_are_in, rules.conflicts_are_settled, rules.judges_names_are_settled,
+                rules.seals_are_whole, rules.deviations_are_explained])  # fmt: skip
     def lock(self) -> Facts:
         """评分交齐后一次拆封、逐份核对承诺值，然后锁定；锁定后才计算和公布结果。"""
         self.locked_by = self.actor
@@ -139,7 +139,7 @@ class PanelMachine(Machine):
         return Facts(public={"result_before": before})
 
     @step(state, _("出具评审报告"), source=P.SCORED, to=P.CONCLUDED, by=rules.organiser,
-          when=[rules.everybody_signed, no_late_conflict], then=["review.print_report"])  # fmt: skip
+          when=[rules.everybody_signed, no_late_conflict, rules.judges_names_are_settled], then=["review.print_report"])  # fmt: skip
     def conclude(self) -> Facts:
         """全体签署后出具评审报告，排名生效。"""
         self.concluded_at = clock.now()

@@ -19,7 +19,7 @@ from grants.people.models import Organisation
 from grants.vault.columns import mark
 from review.conflict_checks import Ground, handed_in, organisations_of
 from review.drawing import pool_of
-from review.models import STANDS, UNSETTLED, ConflictHit, Expert
+from review.models import LIVE, STANDS, UNSETTLED, ConflictHit, Expert, Panel, Review
 from review.namesakes import SENTENCES, Index, Known, Namesake, Paper, joint_texts
 from review.parties import Behind, behind
 
@@ -64,6 +64,14 @@ def unsettled(experts: Sequence[Expert], bids: Sequence[Bid]) -> list[Waiting]:
     met = {(h.expert_id, h.bid_id, h.fingerprint) for h in stored}
     fresh = [s for s in suggestions(experts, bids) if (s.expert.pk, s.bid.pk, s.fingerprint) not in met]
     return not_barred([*(h for h in stored if h.is_unsettled), *fresh], bids)
+
+
+def unsettled_of_judges(panel: Panel) -> list[Waiting]:
+    """`unsettled` of the pairs of a panel whose ballot counts or is still to come. Nothing about who else was in the pool."""
+    rows = list(Review.objects.filter(panel=panel, state__in=LIVE).select_related("expert__user", "bid__call__rules_version"))
+    pairs = {(r.expert_id, r.bid_id) for r in rows}
+    experts, bids = {r.expert_id: r.expert for r in rows}, {r.bid_id: r.bid for r in rows}
+    return [each for each in unsettled(list(experts.values()), list(bids.values())) if (each.expert.pk, each.bid.pk) in pairs]
 
 
 def not_barred(found: Sequence[Either], bids: Iterable[Bid]) -> list[Either]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
 from review.ballots import criteria_of
 from review.blinding import hidden
@@ -104,17 +104,26 @@ def place_of(review: Review, chosen: Filter, user: User) -> Place:
 
 
 def following(chosen: Filter, user: User, *, after: Any = None, skipped: Collection[str] = ()) -> Review | None:
-    """The next unfinished one: fewest handed-in ballots first, so that no bid is left for the last tired hour; then the list's order.
+    """The next unfinished one after `after` in the order of the list, from its end on to its beginning; without one, from where this expert begins.
 
-    A sheet on which nothing is missing is finished here, handed in or not. What was skipped in this session comes when nothing else
-    is left. The counts decide the order and are shown to nobody.
+    Each expert of a panel begins elsewhere, so that no bid is everybody's last in a tired hour; how far the others are has no say, for the order
+    would tell it. A sheet on which nothing is missing is finished here, handed in or not. What was skipped in this session comes when nothing
+    else is left.
     """
-    handed_in = (
-        Review.objects.filter(panel=OuterRef("panel"), bid=OuterRef("bid"), stage=OuterRef("stage"), state="submitted")
-        .order_by().values("bid").annotate(n=Count("pk")).values("n")
-    )  # fmt: skip
-    rows = chosen.rows(user, any_state=True).filter(state__in=OPEN, panel__state="scoring").exclude(pk=after)
-    rows = rows.annotate(others=Coalesce(Subquery(handed_in), 0)).select_related(*Review.door_select)
-    found = list(rows.order_by("stage", "others", *ORDER))
-    ranked = [r for r, own in zip(found, criteria_of(found), strict=True) if len(r.held()) < len(own)]
+    rows = list(chosen.rows(user, any_state=True).select_related(*Review.door_select))
+    waiting = [r for r in rows if r.state in OPEN and r.panel.state == "scoring" and r.pk != after]
+    missing = {r.pk for r, own in zip(waiting, criteria_of(waiting), strict=True) if len(r.held()) < len(own)}
+    ranked = [r for r in _round(rows, user, after) if r.pk in missing]
     return next((r for r in ranked if str(r.pk) not in skipped), ranked[0] if ranked else None)
+
+
+def _round(rows: list[Review], user: User, after: Any) -> list[Review]:
+    """The list once round, papers before hearings: from the one behind `after`, or from this expert's own beginning."""
+    i = next((i for i, r in enumerate(rows) if r.pk == after), None)
+    begin = i + 1 if i is not None else beginning(user, len(rows))
+    return sorted(rows[begin:] + rows[:begin], key=lambda r: r.stage)
+
+
+def beginning(user: User, total: int) -> int:
+    """Where in a list of `total` an expert begins: spread evenly over experts, the same every day."""
+    return int.from_bytes(hashlib.sha256(f"queue:{user.pk}".encode()).digest()[:8]) % total if total else 0

@@ -156,6 +156,14 @@ def namesakes_are_settled(ask: Ask) -> object:
     return names_left(unsettled(experts, list(bids_of(ask.obj))), ask.obj.call)
 
 
+@rule(_("同名线索已全部核实"))
+def judges_names_are_settled(ask: Ask) -> object:
+    """Asked again before results exist and before they leave the panel, of whoever's ballot counts: an employer may have been entered since."""
+    from review.namesake_checks import unsettled_of_judges  # noqa: PLC0415 - as above
+
+    return names_left(unsettled_of_judges(ask.obj), ask.obj.call)
+
+
 def names_left(left: list[Any], call: Any) -> object:
     if not left:
         return True

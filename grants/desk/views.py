@@ -91,7 +91,7 @@ def _take(request: HttpRequest, obj: Machine, declared: Step, form: StepForm) ->
                 _("您打开页面之后，别人已经处理了这一项。请看下面的经过，再决定下一步。"), rule="state", verb=declared.verb
             )
         details = {**form.details(), **({"authenticated": again.proof(request)} if form.again else {})}
-        perform(obj, declared.verb, by=form.actor, note=form.cleaned_data.get("note", ""), **details)
+        form.take(declared.verb, note=form.cleaned_data.get("note", ""), **details)
     except Refusal as refusal:
         return _confirm(request, obj, declared, form, refusal, status=refusal.status)
     messages.success(request, _("已完成：%(step)s。") % {"step": declared.label})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from grants.workflow.door import perform
 from grants.workflow.refusals import Sentence
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class StepForm(forms.Form):
     def details(self) -> dict[str, Any]:
         """Keyword arguments for the step's body."""
         return {name: value for name, value in self.cleaned_data.items() if name != "note"}
+
+    def take(self, verb: str, **details: Any) -> Any:
+        """Take the step. A stage whose step needs more around it than the door itself (what a refusal must leave behind) overrides this."""
+        return perform(self.obj, verb, by=self.actor, **details)
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def enter_other_score(panel: Panel, bid: Bid, component: str, value: Decimal, *,
     return perform(panel, "enter_score", by=by, bid=bid, component=component, value=value, basis=basis)
 
 
-def lock(panel: Panel, *, by: User) -> Panel:
+def lock(panel: Panel, *, by: User, note: str = "") -> Panel:
     """Open all ballots, check them, lock and compute the results in the same transaction.
 
     Raises NotNow; ballots whose seal is broken are recorded before that refusal, each time it is met.
@@ -162,7 +162,7 @@ def lock(panel: Panel, *, by: User) -> Panel:
     try:
         with kept_when_refused(panel, Moment.LOCKING), transaction.atomic():
             _ballots_before_panel(panel)
-            return perform(panel, "lock", by=by)
+            return perform(panel, "lock", by=by, note=note)
     except NotNow as refused:
         if refused.rule == "seals_are_whole":
             _record_broken(panel, by)

@@ -22,7 +22,7 @@ from review.conflict_checks import handed_in
 from review.findings import look_for_namesakes
 from review.forms_namesakes import SettleForm
 from review.models import ConflictHit
-from review.namesake_checks import concerned, not_barred, suggestions
+from review.namesake_checks import not_barred, suggestions
 from review.namesakes import LEADER, NAME
 from review.rules import judge, proposer
 from review.views import me
@@ -80,7 +80,7 @@ def _groups(call: Call, rows: Any, actor: Any) -> dict[str, Any]:
 
 def _lines(call: Call, hits: list[ConflictHit], bids: list[Any], *, plain: bool) -> dict[Any, Line]:
     """plain: whole names, for the agency whose pool it is; an operator, who sees the call only, reads the first character."""
-    now = {(s.expert.pk, s.bid.pk, s.fingerprint): s.namesake.theirs for s in suggestions(concerned(call), bids)} if hits else {}
+    now = {(s.expert.pk, s.bid.pk, s.fingerprint): s.namesake.theirs for s in suggestions(list({h.expert_id: h.expert for h in hits}.values()), bids)} if hits else {}
     shown = (lambda text: text) if plain else mask_name
     lines = {}
     for hit in hits:

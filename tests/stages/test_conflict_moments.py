@@ -239,6 +239,28 @@ def test_between_the_report_and_the_notice_a_conflict_stops_the_notice_until_two
         assert awarding.publish_notice(made.call, by=made.desk.officer).number
 
 
+def test_between_the_report_and_the_notice_a_name_stops_the_notice_until_two_settle_it() -> None:
+    """Kept for the page on which it is settled, where the agency reads both names also after the report."""
+    made = awarded.ranked(awarded.rules(), amounts=["90000.00", "80000.00"], sector=9, finance=4)
+    awarded.proposed(made)
+    review = made.call.panels.get().reviews.filter(state="submitted", bid=made.bids[0]).select_related("expert__user").first()
+    assert review is not None
+    with clock.at(awarded.at(made.call, 13)):
+        awarding.release(made.call, by=made.desk.approver)
+        Expert.objects.filter(pk=review.expert_id).update(employer=made.bodies[0].organisation.name)
+        for _again in range(2):
+            with pytest.raises(NotNow) as told:
+                awarding.publish_notice(made.call, by=made.desk.officer)
+        assert told.value.rule == "judges_names_are_settled" and review.expert.code in str(told.value)
+        hit = ConflictHit.objects.get(candidate=True)
+        assert hit.moment == "publishing"
+        page = see(made.desk.officer, reverse("review:namesakes", args=[made.call.pk])).content.decode()
+        assert page.count(made.bodies[0].organisation.name) >= 2
+        services.propose_dismissal(hit, "另一家同名单位", by=made.desk.officer)
+        services.dismiss_hit(hit, "核对信用代码不同", by=made.desk.approver)
+        assert awarding.publish_notice(made.call, by=made.desk.officer).number
+
+
 def test_a_stranger_who_publishes_learns_of_no_conflict() -> None:
     made = awarded.ranked(awarded.rules(), amounts=["90000.00"], sector=9, finance=4)
     awarded.proposed(made)

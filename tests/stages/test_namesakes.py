@@ -227,6 +227,32 @@ def test_scoring_does_not_begin_while_a_name_waits(judged: Judged) -> None:
     assert perform(panel, "start", by=officer).state == "scoring"
 
 
+def test_an_employer_entered_after_the_start_stops_the_lock_and_the_report_until_two_settle_it(judged: Judged) -> None:
+    """What refused the step is kept for the page, by the step page and by the service alike, and only once; alternates are not asked."""
+    officer = judged.desk.officer
+    says(judged.bids[0], partner="云溪社会工作服务中心协办")
+    panel = world.started(judged.call, officer)
+    waiting = next(m.expert.code for m in panel.members.select_related("expert") if m.alternate)
+    employed(judged, "云溪社会工作服务中心", waiting)
+    world.all_scored(panel)
+    world.others_entered(panel, officer)
+    review = world.review_of(panel, judged.bids[0])
+    employed(judged, "云溪社会工作服务中心", review.expert.code)
+    client = Client()
+    client.force_login(officer)
+    page = client.post(reverse("desk:step", args=["panel", panel.pk, "lock"]), {"note": "到点了", "seen_state": "scoring"})
+    assert page.status_code == 409
+    assert review.expert.code in page.content.decode()
+    assert (only().moment, only().expert, only().panel) == ("locking", review.expert, panel)
+    with pytest.raises(NotNow) as told:
+        services.lock(panel, by=officer)
+    assert told.value.rule == "judges_names_are_settled"
+    set_aside(judged, only())
+    services.lock(panel, by=officer)
+    panel.refresh_from_db()
+    assert panel.state == "scored"
+
+
 def test_a_simple_draw_that_was_announced_is_not_drawn_while_a_name_waits(judged: Judged) -> None:
     """A bid is corrected between the announcement and the beacon; the announcement stays, and is drawn once the two have decided."""
     officer = judged.desk.officer

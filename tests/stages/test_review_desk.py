@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from review import services, workbook
 from review.ballots import own_criteria
 from review.merging import merge
 from review.models import Draft, Panel, PanelMember, Review
-from review.queue import Filter, following, place_of
+from review.queue import Filter, beginning, following, place_of
 from review.reading import masked
 from tests.world import review as world
 from tests.world import shared
@@ -273,22 +275,40 @@ def test_full_width_figures_count_and_a_comma_is_refused(judged: Judged, panel: 
 # --- the queue ----------------------------------------------------------------------------------------------------------------
 
 
-def test_next_is_the_least_reviewed_skipped_ones_come_last_and_filters_stay(judged: Judged, panel: Panel) -> None:
-    first, second = sector(panel)[:2]
-    bids = sorted(judged.bids, key=lambda b: b.number)
-    world.scored(world.review_of(panel, bids[0], second.expert.code))
-    user = first.expert.user
+def test_next_goes_round_the_list_skipped_ones_come_last_and_filters_stay(judged: Judged, panel: Panel) -> None:
+    member = sector(panel)[0]
+    user, bids = member.expert.user, sorted(judged.bids, key=lambda b: b.number)
+    begin = beginning(user, len(bids))
+    first, second, third = (bids[(begin + n) % len(bids)] for n in range(3))
     chosen = Filter.of({"stage": "document", "state": "open", "panel": str(panel.pk), "x": "1"})
     found = following(chosen, user)
     assert found is not None
-    assert found.bid == bids[1]
+    assert found.bid == first
     client = of(user)
     skipped = client.post(reverse("review:skip", args=[found.pk]) + chosen.query)
-    assert str(world.review_of(panel, bids[2], first.expert.code).pk) in skipped["Location"]
+    assert str(world.review_of(panel, second, member.expert.code).pk) in skipped["Location"]
     assert skipped["Location"].endswith(chosen.query)
-    for bid in (bids[2], bids[0]):
-        world.scored(world.review_of(panel, bid, first.expert.code))
+    for bid in (second, third):
+        world.scored(world.review_of(panel, bid, member.expert.code))
     assert str(found.pk) in client.get(reverse("review:next"))["Location"]
+
+
+def test_what_others_handed_in_moves_nobodys_next(judged: Judged, panel: Panel) -> None:
+    """The order an expert is led in must not tell how far the rest of the panel is."""
+    first, second = sector(panel)[:2]
+    before = [following(Filter(), first.expert.user, after=world.review_of(panel, b, first.expert.code).pk) for b in judged.bids]
+    for bid in judged.bids[:2]:
+        world.scored(world.review_of(panel, bid, second.expert.code))
+        assert [following(Filter(), first.expert.user, after=world.review_of(panel, b, first.expert.code).pk) for b in judged.bids] == before
+
+
+def test_experts_begin_all_over_the_list() -> None:
+    """No bid is everybody's first or everybody's last: 400 experts over ten bids, each begun by 20 to 65 of them."""
+    users = [SimpleNamespace(pk=pk) for pk in range(1, 401)]
+    counts = Counter(beginning(user, 10) for user in users)  # type: ignore[arg-type]
+    assert set(counts) == set(range(10))
+    assert all(20 <= n <= 65 for n in counts.values())
+    assert beginning(users[0], 0) == 0  # type: ignore[arg-type]
 
 
 def test_the_place_in_the_queue_and_its_neighbours(judged: Judged, panel: Panel) -> None:

@@ -63,6 +63,11 @@ class Case:
         return self.decision.panel.draws.filter(about="tie", state="drawn").order_by("-drawn_at").first()
 
     @cached_property
+    def drawing(self) -> Draw | None:
+        """The public draw that the panel's experts come from."""
+        return self.decision.panel.draws.filter(about="panel", state="drawn").first()
+
+    @cached_property
     def seats(self) -> Mapping[Any, Any]:
         return {m.expert_id: m for m in self.decision.panel.members.select_related("expert")}
 
@@ -76,9 +81,15 @@ def files(decision: Decision) -> dict[str, Json]:
     case = Case(decision)
     return {
         "ballots.json": ballots(case), "others.json": others(case), "result.json": result(case), "ranking.json": ranking(case),
-        "draw.json": {"seed": decision.panel.seed, "transcript": decision.panel.draw}, "assignment.json": assignment(case),
+        "draw.json": drawn(case), "assignment.json": assignment(case),
         "money.json": money(case), "ledger.json": [entry for event in events(case) for entry in [proven(event)]],
     }  # fmt: skip
+
+
+def drawn(case: Case) -> Json:
+    """How the panel's experts were drawn: as its report tells it, and the published record from which the seed follows."""
+    panel = case.decision.panel
+    return {"seed": panel.seed, "transcript": panel.draw, "record": case.drawing.transcript if case.drawing is not None else None}
 
 
 def ballots(case: Case) -> Json:
@@ -235,7 +246,7 @@ def _club(clubs: dict[str, str], organisation: str) -> str:
 
 
 def events(case: Case) -> list[AuditEvent]:
-    """The log's entries the pack leans on: publication of the rules, own ballots as last handed in, lock, release."""
+    """The log's entries the pack leans on: publication of the rules, draws, own ballots as last handed in, lock, release."""
     call, panel = case.decision.call, case.decision.panel
     rules = AuditEvent.objects.filter(subject=call.subject, event__in=("call.publish", "call.amend", "call.publish_addendum")).order_by("id")
     found = [e for e in rules if json.loads(bytes(e.leaf))["public"].get("rules_hash") == call.rules_version.hash]  # type: ignore[union-attr]
@@ -247,8 +258,9 @@ def events(case: Case) -> list[AuditEvent]:
         found += AuditEvent.objects.filter(subject=ruling.subject, event="ruling.adopt").order_by("-id")[:1]
     for voiding in case.decision.panel.voidings.filter(review__bid=case.decision.bid_id, state="carried_out").order_by("created_at"):
         found += AuditEvent.objects.filter(subject=voiding.subject, event="voiding.approve").order_by("-id")[:1]
-    if case.lot is not None:
-        found += AuditEvent.objects.filter(subject=case.lot.subject, event__in=("draw.open", "draw.draw")).order_by("id")
+    for draw in (case.drawing, case.lot):
+        if draw is not None:
+            found += AuditEvent.objects.filter(subject=draw.subject, event__in=("draw.open", "draw.draw")).order_by("id")
     found += _assigned(case)
     found += AuditEvent.objects.filter(subject=panel.subject, event="panel.lock").order_by("-id")[:1]
     released = AuditEvent.objects.filter(subject=call.subject, event="call.release_decisions", at__lte=case.decision.released_at or case.decision.made_at)

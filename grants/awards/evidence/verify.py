@@ -381,17 +381,18 @@ def lot_order(ranking):
     drawn = ranking.get("lot")
     if drawn is None:
         return lambda numbers: shuffled(numbers, bytes.fromhex(ranking["lot_seed"]))
-    order = repeated(drawn)
+    order = repeated(drawn, "tie")
     return lambda numbers: [number for number in order if number in set(numbers)]
 
 
-def repeated(drawn):
+def repeated(drawn, kind):
     """The order of a draw's transcript (gongchuang-draw-1), every step of it asked: hash, parties, reveals, beacon, seed, order, the log."""
     told = drawn["announced"]
     announced = hashlib.sha256(canonical(told)).digest()
     need(announced.hex() == drawn["announced_sha256"], "抽签：公布的名单、规则与其摘要不符")
-    need(told["kind"] == "tie" and drawn["format"] == "gongchuang-draw-1" and told["method"] == "GY-DRAW-1", "抽签：不认识的抽取记录")
+    need(told["kind"] == kind and drawn["format"] == "gongchuang-draw-1" and told["method"] == "GY-DRAW-1", "抽签：不认识的抽取记录")
     simple = told["mode"] == "simple"
+    need(told["number"] == 1 or told["reason"].strip(), "抽签：不是第一次抽取，却没有写明理由")
     need(simple or len(told["parties"]) >= 3, "抽签：承诺方不足三方")
     need([c["party"] for c in drawn["commitments"]] == told["parties"] == [r["party"] for r in drawn["reveals"]], "抽签：承诺或公开不齐")
     for made, shown in zip(drawn["commitments"], drawn["reveals"]):  # noqa: B905 - Python 3.8
@@ -471,12 +472,24 @@ def step_draw():
     need(told["method"] == "GY-DRAW-1", f"不认识的抽取办法 {told['method']}")
     seats = dict(told["pool"])
     need(shuffled(seats, seed) == told["order"], "抽取顺序不是由种子得出的")
+    if draw["record"] is not None:
+        _recorded(draw, told)
     seated = []
     for code in told["order"]:
         if code not in told["conflicted"] and may_sit(seats[code], [seats[s] for s in seated], told):
             seated.append(code)
     need(seated == told["seated"], "入选专家不是由抽取顺序得出的")
-    return f"从 {len(seats)} 名专家中抽取 {len(seated)} 名，由种子重算一致"
+    how = "由公布的名单、各方的随机数和公共随机源重算一致" if draw["record"] is not None else "由种子重算一致"
+    return f"从 {len(seats)} 名专家中抽取 {len(seated)} 名，{how}"
+
+
+def _recorded(draw, told):
+    """The published record gives this seed and order, and the log names the announcement before the record."""
+    record, announced = draw["record"], draw["record"]["announced"]
+    need(repeated(record, "panel") == told["order"] and record["seed"] == draw["seed"], "抽取记录的种子或次序与专家名单的不同")
+    need(record["chosen"] == told["seated"], "抽取记录的入选专家与名单不同")
+    need(announced["pool"] == told["pool"] and announced["barred"] == told["conflicted"], "公布的专家名单或回避名单与抽取所用的不同")
+    need(all(announced["rule"][name] == told[name] for name in ("size", "minimum", "maximum")), "公布的席位规则与抽取所用的不同")
 
 
 def may_sit(seat, taken, told):

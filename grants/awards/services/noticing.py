@@ -24,8 +24,10 @@ from grants.workflow import effects
 from grants.workflow.door import perform, require
 from grants.workflow.refusals import Invalid, NotNow
 from review.conflict_checks import reviews_in_conflict
-from review.findings import keep_late
+from review.findings import keep_late, keep_names
 from review.models import ConflictHit, Panel
+from review.namesake_checks import unsettled_of_judges
+from review.rules import names_left
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def publish_notice(call: Call, *, by: User, intro: str = "", titles: Mapping[str
     """
     require(preparer, call, by=by)
     _refuse_conflicts(call)
+    _refuse_names(call)
     with transaction.atomic():
         held = Call.objects.select_for_update(of=("self",)).select_related("agency", "rules_version").get(pk=call.pk)
         role = require(preparer, held, by=by).role
@@ -88,6 +91,15 @@ def _refuse_conflicts(call: Call) -> None:
                 "另一人决定；确应回避的，请由负责人取消拟立项，另行组织评审。"
             ) % {"n": len(found), "code": review.expert.code, "bid": review.bid.number, "why": hits[0].sentence, "panel": panel.name}
             raise NotNow(sentence, rule="no_late_conflict", verb="publish_notice")
+
+
+def _refuse_names(call: Call) -> None:
+    """As above, of what names suggest: whoever entered an employer after the report is asked about before anybody outside learns the result."""
+    for panel in Panel.objects.filter(call=call, state="concluded").select_related("call__rules_version"):
+        left = unsettled_of_judges(panel)
+        if left:
+            keep_names(panel, ConflictHit.Moment.PUBLISHING)
+            raise NotNow(str(names_left(left, call)), rule="judges_names_are_settled", verb="publish_notice")
 
 
 def _all_approved(call: Call) -> list[Award]:
