@@ -16,7 +16,7 @@ from grants.desk import crossing, menu, objects, path, registry
 from grants.desk.square.views import front
 from grants.documents.download import download
 from grants.people import again
-from grants.workflow.door import explain, perform
+from grants.workflow.door import explain
 from grants.workflow.machine import Machine, Step
 from grants.workflow.pages import StepForm
 from grants.workflow.refusals import NotNow, Refusal

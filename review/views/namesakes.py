@@ -80,7 +80,8 @@ def _groups(call: Call, rows: Any, actor: Any) -> dict[str, Any]:
 
 def _lines(call: Call, hits: list[ConflictHit], bids: list[Any], *, plain: bool) -> dict[Any, Line]:
     """plain: whole names, for the agency whose pool it is; an operator, who sees the call only, reads the first character."""
-    now = {(s.expert.pk, s.bid.pk, s.fingerprint): s.namesake.theirs for s in suggestions(list({h.expert_id: h.expert for h in hits}.values()), bids)} if hits else {}
+    experts = list({h.expert_id: h.expert for h in hits}.values())
+    now = {(s.expert.pk, s.bid.pk, s.fingerprint): s.namesake.theirs for s in suggestions(experts, bids)} if hits else {}
     shown = (lambda text: text) if plain else mask_name
     lines = {}
     for hit in hits:
