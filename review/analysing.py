@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from grants import clock, ledger
 from review import scoring
 from review.analysis import Analysis, Ballot, Official, Terms, analyse, canonical_bytes, digest, fund_line
+from review.calibration.findings import BidView
 from review.calibration.sensitivity import Fund
 from review.conflict_checks import code_of
 from review.models import PanelAnalysis
@@ -75,6 +76,12 @@ def kept(panel: Panel) -> Analysis | None:
     """The stored analysis; None while it has not been made yet."""
     row = PanelAnalysis.objects.filter(panel=panel).first()
     return None if row is None else Analysis.load(json.loads(row.body))
+
+
+def views(panels: Collection[Any]) -> dict[tuple[Any, str], BidView]:
+    """(panel, bid's code) → the bid in the stored analysis of its panel. One query; nothing of a panel whose analysis is not made yet."""
+    rows = PanelAnalysis.objects.filter(panel__in=panels).values_list("panel_id", "body")
+    return {(pk, each.bid): each for pk, body in rows for each in Analysis.load(json.loads(body)).bids}
 
 
 def recheck(panel: Panel) -> list[str]:

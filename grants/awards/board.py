@@ -1,6 +1,6 @@
 """The ranking board: one row per ranked bid with everything a decision rests on, the money counted down the list, lines where it ends.
 
-Before the proposal is made the amounts are what `selection.propose` would give now; afterwards they are the decisions. Five queries.
+Before the proposal is made the amounts are what `selection.propose` would give now; afterwards they are the decisions. Six queries.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from grants.awards.models import Award, Decision
 from grants.calls.models import Call
 from grants.money import ZERO
 from grants.workflow.refusals import NotNow
+from review import analysing
+from review.calibration.findings import BidView
+from review.conflict_checks import code_of
 from review.models import Result
 from review.rules import RESULTS_OUT
 
@@ -31,7 +34,10 @@ MONEY = ("pool", "source", "ceiling", "stopped", "places", "awards_max")
 
 @dataclass
 class Row:
-    """One ranked bid. proposed: 元, ZERO when refused; cumulative: Σ proposed down to here; pools: names of the sources that may pay."""
+    """One ranked bid. proposed: 元, ZERO when refused; cumulative: Σ proposed down to here; pools: names of the sources that may pay.
+
+    beside: the bid in the panel's reference analysis (plain mean and calibrated score); None until that is made. It decides nothing here.
+    """
 
     result: Result
     ask: Decimal
@@ -46,6 +52,7 @@ class Row:
     dots: list[Dot]
     low: Decimal
     high: Decimal
+    beside: BidView | None = None
     cumulative: Decimal = ZERO
     near: bool = False
     flags: list[str] = field(default_factory=list)
@@ -55,6 +62,16 @@ class Row:
     @property
     def bid(self) -> Any:
         return self.result.bid
+
+    @property
+    def mean(self) -> Decimal | None:
+        """Plain mean of the experts' totals, 0…100."""
+        return self.beside.mean if self.beside is not None else None
+
+    @property
+    def calibrated(self) -> Decimal | None:
+        """The same with the experts' strictness taken out; None where it cannot be estimated."""
+        return self.beside.calibrated if self.beside is not None else None
 
     @property
     def state(self) -> str:
@@ -91,7 +108,8 @@ def board(call: Call) -> Board:
     related = ("bid__organisation", "bid__sponsor", "bid__decision", "bid__award", "panel")
     rows = list(results.select_related(*related).order_by("panel__created_at", F("rank").asc(nulls_last=True), "pk"))
     judged, trouble = _judged(call, rows)
-    made = [_row(call, r, judged) for r in rows]
+    beside = analysing.views({r.panel_id for r in rows})
+    made = [replace(_row(call, r, judged), beside=beside.get((r.panel_id, code_of(r.bid)))) for r in rows]
     _mark(call, made)
     used = sum((r.proposed for r in made), ZERO)
     return Board(made, call.rules.pool.grants, used, any(r.decision is None for r in made), trouble)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from grants.people.models import User
 from grants.workflow import effects
 from grants.workflow.door import perform
 from grants.workflow.refusals import NotNow, NotYou
+from review import analysing
+from review.models import PanelAnalysis
 from tests.world import awards as world
 from tests.world import people, shared
 from tests.world.review import Judged
@@ -90,6 +93,26 @@ def test_the_line_the_tie_rule_and_the_refusal_are_on_the_page_and_the_files_say
     assert "240000.00" in lines[5], "the closing line has the total"
     assert client.get(reverse("awards:board_file", args=[made.call.pk, "xlsx"])).status_code == 200
     assert client.get(reverse("awards:board_file", args=[made.call.pk, "exe"])).status_code == 404
+
+
+def test_plain_mean_and_calibrated_score_stand_beside_the_official_one_and_decide_nothing(made: Judged) -> None:
+    """The mean by a pocket calculator from the ballots of the stored explanation; both columns in the file too; dashes until the analysis is made."""
+    where = reverse("awards:board", args=[made.call.pk])
+    client = signed_in(made.desk.officer)
+    PanelAnalysis.objects.all().delete()
+    assert all(r.mean is None and r.calibrated is None for r in board(made.call).rows)
+    assert client.get(where).status_code == 200
+    analysing.keep(panel := made.call.panels.get(), analysing.analysis_of(panel))
+    rows = board(made.call).rows
+    for row in rows:
+        totals = [Decimal(b["total"]) for b in row.result.explanation["stages"][0]["ballots"]]
+        assert row.mean == (sum(totals) / len(totals)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        assert row.calibrated is not None
+    page = client.get(where).content.decode()
+    assert all(f"{r.mean}<br>" in page and f"{r.calibrated}</span>" in page for r in rows)
+    answer = client.get(reverse("awards:board_file", args=[made.call.pk, "csv"]))
+    header, first = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))[:2]  # type: ignore[attr-defined]
+    assert dict(zip(header, first, strict=True))["校准分（参考）"] == str(rows[0].calibrated)
 
 
 def test_pending_decisions_are_the_agencys_alone(made: Judged) -> None:
@@ -179,7 +202,7 @@ def test_board_and_release_cost_the_same_for_two_and_for_four(made: Judged, djan
     """Session, person, call, permission, results, categories …: literal, never one per row."""
     services.propose(made.call, by=made.desk.officer)
     client = signed_in(made.desk.approver)
-    pages = {"awards:board": 6, "awards:release": 7}
+    pages = {"awards:board": 7, "awards:release": 7}
     for keep in (4, 2):
         if keep == 2:
             Decision.objects.filter(rank__gt=2).delete()

@@ -36,6 +36,8 @@ COLUMNS = (
     Column(gettext_lazy("申报单位"), "bid.organisation.name", name="organisation"),
     Column(gettext_lazy("服务领域"), "category"),
     Column(gettext_lazy("得分"), "result.total", "number", "score"),
+    Column(gettext_lazy("原始均分"), "mean", "number", "mean"),
+    Column(gettext_lazy("校准分（参考）"), "calibrated", "number", "calibrated"),
     Column(gettext_lazy("各专家评分"), lambda row: " ".join(f"({d.total})" if d.dropped else str(d.total) for d in row.dots), name="dots"),
     Column(gettext_lazy("评分份数"), "result.n_ballots", "number", "ballots"),
     Column(gettext_lazy("标记"), "flag_words", name="flags"),
