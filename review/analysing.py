@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from grants import clock, ledger
-from review import scoring
+from review import composing, scoring
 from review.analysis import Analysis, Ballot, Official, Terms, analyse, canonical_bytes, digest, fund_line
 from review.calibration.findings import BidView
 from review.calibration.sensitivity import Fund
 from review.conflict_checks import code_of
 from review.models import PanelAnalysis
-from review.other_scores import MIX
 from review.panels import sheet_of
 from review.results import Tally, ask_of
 
 if TYPE_CHECKING:
-    from bidding.models import Bid
     from review.models import Panel
 
 Funding = Callable[["Panel"], Fund]
@@ -110,17 +107,9 @@ def _ballots(tally: Tally) -> list[Ballot]:
 
 def _terms(tally: Tally) -> Terms:
     rules = tally.rules.review
-    trim = scoring.Trim(rules.trim.high, rules.trim.low, rules.trim.from_ballots)
     stages = {str(stage.kind): Decimal(stage.weight) for stage in rules.stages}
-    return Terms(trim, rules.decimals, stages, Decimal(rules.mix.experts), {code_of(b): _beside(tally, b) for b in tally.bids})
-
-
-def _beside(tally: Tally, bid: Bid) -> Decimal:
-    """Points of the final score that are not the experts': residents, pledges, public vote."""
-    mix = tally.rules.review.mix
-    parts = [Fraction(getattr(mix, code)) * Fraction(tally.others.get((bid.pk, code), Decimal(0))) / 100 for code in MIX]
-    bonus = sum(tally.bonuses(bid).values(), Decimal(0))
-    return scoring.rounded(sum(parts, Fraction(bonus)), 4)
+    beside = {code_of(b): composing.beside(rules, tally.entered(b)) for b in tally.bids}
+    return Terms(composing.trim_of(rules), rules.decimals, stages, Decimal(rules.mix.experts), beside)
 
 
 def _criteria(tally: Tally) -> list[scoring.Criterion]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from grants.workflow.refusals import Invalid
-from review.composing import expert_top
+from review.composing import marked_by
 from review.models import Draft, Mark, PanelMember
 from review.panels import sheet_of
 
@@ -55,12 +55,8 @@ def shown(points: Decimal) -> str:
 
 def criteria_for(rules: CallRules, bid: Bid, seat: str) -> list[OwnCriterion]:
     """The criteria an expert in this seat marks: those of every expert, and those reserved for the seat (财务、行业)."""
-    mine = {"expert", seat}
-    return [
-        OwnCriterion(c.code, c.name, top, c.note, _anchors(c, top))
-        for c in sheet_of(rules, bid).criteria
-        if str(c.scorer) in mine and (top := expert_top(rules, c)) > 0
-    ]
+    mine = marked_by(rules, sheet_of(rules, bid).criteria, seat)
+    return [OwnCriterion(c.code, c.name, top, c.note, _anchors(c, top)) for c, top in mine]
 
 
 def own_criteria(review: Review) -> list[OwnCriterion]:

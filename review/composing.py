@@ -10,17 +10,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from review import scoring
-from review.ranking import Scored, TieBy, TieStep
+from review.ranking import Ranked, Scored, TieBy, TieStep
 
 if TYPE_CHECKING:
-    from grants.calls.rulebook.model import CallRules
-    from grants.calls.rulebook.parts.review import ReviewRules
+    from grants.calls.rulebook.parts.review import Criterion, ReviewRules, Sheet
 
 Marks = Mapping[str, Decimal]
 MIX: Final = {"residents": gettext_lazy("居民代表评分"), "pledges": gettext_lazy("定向认捐"), "public_vote": gettext_lazy("公众投票")}
@@ -31,11 +31,46 @@ SEATED: Final = ("finance", "field")
 """Scorers whose criteria are marked by that seat only; every ballot carries the mean of their marks."""
 
 
-def expert_top(rules: CallRules, criterion: Any) -> Decimal:
+class RulesOfReview(Protocol):
+    """What is read of the rules of a call; a file of ballots states no more (`manage.py review score`)."""
+
+    @property
+    def review(self) -> ReviewRules: ...
+
+    def sheet_for(self, track: str | None = None) -> Sheet:
+        """The score sheet of a track, or the first one."""
+
+
+def expert_top(rules: RulesOfReview, criterion: Criterion) -> Decimal:
     """The most an expert gives for a criterion: its weight, less the points that are given on site (现场核查)."""
     check = rules.review.site_check
     on_site = check.points if check is not None and check.criterion == criterion.code else Decimal(0)
     return max(Decimal(criterion.weight) - on_site, Decimal(0))
+
+
+def marked_by(rules: RulesOfReview, criteria: Sequence[Criterion], seat: str) -> list[tuple[Criterion, Decimal]]:
+    """What an expert in this seat marks, with the highest mark: the criteria of every expert, and those reserved for the seat (财务、行业)."""
+    return [(c, top) for c in criteria if str(c.scorer) in ("expert", seat) and (top := expert_top(rules, c)) > 0]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One score that is entered once for a bid: code, name, and the highest value (100 for parts of the mix, else points)."""
+
+    code: str
+    name: str
+    top: Decimal
+
+
+def components(rules: RulesOfReview, criteria: Sequence[Criterion]) -> list[Component]:
+    """Everything the rules want entered beside the ballots of a bid that is judged by these criteria."""
+    review = rules.review
+    mix = [Component(code, str(name), Decimal(100)) for code, name in MIX.items() if getattr(review.mix, code) > 0]
+    check = review.site_check
+    site = [Component(SITE_CHECK, str(_("现场核查")), Decimal(check.points))] if check is not None else []
+    bonuses = [Component(f"bonus:{b.code}", b.name, Decimal(b.cap)) for b in review.bonuses]
+    rows = [c for c in criteria if str(c.scorer) in ENTERED_ONCE]
+    return mix + bonuses + site + [Component(f"criterion:{c.code}", c.name, Decimal(c.weight)) for c in rows]
 
 
 @dataclass(frozen=True)
@@ -46,7 +81,7 @@ class Heard:
     seats: Mapping[str, str]
     entered: Mapping[str, Decimal]
 
-    def full(self, rules: CallRules, track: str) -> dict[str, dict[str, Decimal]]:
+    def full(self, rules: RulesOfReview, track: str) -> dict[str, dict[str, Decimal]]:
         """Expert → criterion → points, with what others gave once on every ballot. Raises ScoreRefused when a seat did not score."""
         criteria, site = rules.sheet_for(track or None).criteria, rules.review.site_check
         shared = self._shared(rules, criteria)
@@ -56,7 +91,7 @@ class Heard:
                 marks[site.criterion] = marks.get(site.criterion, Decimal(0)) + self.entered.get(SITE_CHECK, Decimal(0))
         return full
 
-    def _shared(self, rules: CallRules, criteria: Sequence[Any]) -> dict[str, Decimal]:
+    def _shared(self, rules: RulesOfReview, criteria: Sequence[Criterion]) -> dict[str, Decimal]:
         shared: dict[str, Decimal] = {}
         for criterion in criteria:
             scorer = str(criterion.scorer)
@@ -74,10 +109,15 @@ class Heard:
         return scoring.criterion_means(given)[criterion]
 
 
+def trim_of(review: ReviewRules) -> scoring.Trim:
+    """去极值 with its tiers."""
+    tiers = tuple(scoring.Trim(t.high, t.low, t.from_ballots) for t in review.trim.tiers or ())
+    return scoring.Trim(review.trim.high, review.trim.low, review.trim.from_ballots, tiers)
+
+
 def panel_score(review: ReviewRules, totals: Mapping[str, Decimal]) -> scoring.PanelScore:
     """The trimmed mean of one stage's totals by the rules of the call."""
-    trim = scoring.Trim(review.trim.high, review.trim.low, review.trim.from_ballots)
-    return scoring.panel_score(totals, trim, min_ballots=review.panel.min_ballots, decimals=review.decimals)
+    return scoring.panel_score(totals, trim_of(review), min_ballots=review.panel.min_ballots, decimals=review.decimals)
 
 
 @dataclass(frozen=True)
@@ -105,6 +145,13 @@ def composed(review: ReviewRules, stages: Mapping[str, Decimal], entered: Mappin
     return Composed(total, parts, bonuses)
 
 
+def beside(review: ReviewRules, entered: Mapping[str, Decimal]) -> Decimal:
+    """Points of the final score that are not the experts': residents, pledges, public vote, bonuses; four places, what is missing as nought."""
+    parts = (Fraction(getattr(review.mix, code)) * Fraction(entered.get(code, Decimal(0))) / 100 for code in MIX)
+    bonus = sum((entered[f"bonus:{b.code}"] for b in review.bonuses), Decimal(0))
+    return scoring.rounded(sum(parts, Fraction(bonus)), 4)
+
+
 def weighted_means(review: ReviewRules, kept: Mapping[str, Sequence[Marks]]) -> dict[str, Decimal]:
     """Criterion → mean over the ballots that count, weighted by stage, for the tie rule. kept: stage → ballots that count."""
     weighted: dict[str, Decimal] = defaultdict(Decimal)
@@ -114,9 +161,16 @@ def weighted_means(review: ReviewRules, kept: Mapping[str, Sequence[Marks]]) -> 
     return {code: scoring.rounded(value) for code, value in sorted(weighted.items())}
 
 
-def tie_steps(rules: CallRules, scored: Iterable[Scored]) -> list[TieStep]:
+def tie_steps(rules: RulesOfReview, scored: Iterable[Scored]) -> list[TieStep]:
     """The tie rule; the chair's step is left out where the chair did not score every bid, so that no bid is judged by absence."""
     names = {c.code: c.name for sheet in rules.review.sheets for c in sheet.criteria}
     steps = [TieStep(TieBy(str(t.by)), t.criterion or "", names.get(t.criterion or "", "")) for t in rules.review.ties]
     chair_sat = all(bid.chair_votes is not None for bid in scored)
     return [step for step in steps if chair_sat or step.by is not TieBy.CHAIR]
+
+
+def reason(place: Ranked, votes: int | None) -> str:
+    """Why this place, in words; the chair's vote is shown as the points it is."""
+    if place.decided_by != TieBy.CHAIR or votes is None:
+        return place.sentence
+    return place.sentence.replace(f"评审组长投票 {votes}", f"评审组长评分 {scoring.points(votes)}")

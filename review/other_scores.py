@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from grants import clock
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
-from review.composing import ENTERED_ONCE, MIX, SITE_CHECK
+from review import composing
+from review.composing import ENTERED_ONCE, MIX, SITE_CHECK, Component
 from review.models import OtherScore
 from review.panels import bids_of, sheet_of
 
@@ -25,23 +26,9 @@ __all__ = ["ENTERED_ONCE", "MIX", "SITE_CHECK", "Component", "Objective", "compo
 CENT = Decimal("0.01")
 
 
-@dataclass(frozen=True)
-class Component:
-    """One score that must be entered for a bid: code, name, and the highest value (100 for parts of the mix, else points)."""
-
-    code: str
-    name: str
-    top: Decimal
-
-
 def components(rules: CallRules, bid: Bid) -> list[Component]:
     """Everything the call's rules want entered for this bid."""
-    mix = [Component(code, str(name), Decimal(100)) for code, name in MIX.items() if getattr(rules.review.mix, code) > 0]
-    check = rules.review.site_check
-    site = [Component(SITE_CHECK, str(_("现场核查")), Decimal(check.points))] if check is not None else []
-    bonuses = [Component(f"bonus:{b.code}", b.name, Decimal(b.cap)) for b in rules.review.bonuses]
-    rows = [c for c in sheet_of(rules, bid).criteria if str(c.scorer) in ENTERED_ONCE]
-    return mix + bonuses + site + [Component(f"criterion:{c.code}", c.name, Decimal(c.weight)) for c in rows]
+    return composing.components(rules, sheet_of(rules, bid).criteria)
 
 
 @dataclass(frozen=True)

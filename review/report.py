@@ -85,9 +85,12 @@ def method(rules: CallRules) -> list[str]:
 
 def _trimming(rules: CallRules) -> str:
     trim = rules.review.trim
-    if not trim.high and not trim.low:
+    tiers = trim.tiers or ()
+    if not trim.high and not trim.low and not tiers:
         return "得分为全部有效评分的平均分。"
-    return f"有效评分达到 {trim.from_ballots} 份的，去掉 {trim.high} 个最高分、{trim.low} 个最低分（整份评分），其余取平均；不足的取全部平均。"
+    more = "".join(f"达到 {t.from_ballots} 份的，去掉 {t.high} 个最高分、{t.low} 个最低分；" for t in tiers)
+    first = f"有效评分达到 {trim.from_ballots} 份的，去掉 {trim.high} 个最高分、{trim.low} 个最低分（整份评分）"
+    return f"{first}；{more}其余取平均；不足 {trim.from_ballots} 份的取全部平均。" if more else f"{first}，其余取平均；不足的取全部平均。"
 
 
 def _mix(rules: CallRules) -> str:

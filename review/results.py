@@ -235,13 +235,6 @@ def _by_seed(tally: Tally) -> bool:
     return any(r.explanation.get("decided_by") == str(TieBy.LOT) for r in tally.panel.results.all())
 
 
-def _sentence(place: Ranked, votes: int | None) -> str:
-    """The reason in words; the chair's vote is shown as the points it is."""
-    if place.decided_by != TieBy.CHAIR or votes is None:
-        return place.sentence
-    return place.sentence.replace(f"评审组长投票 {votes}", f"评审组长评分 {scoring.points(votes)}")
-
-
 @dataclass(frozen=True)
 class _Counted:
     """One bid, counted."""
@@ -269,7 +262,7 @@ class _Counted:
             "parts": [{"code": p.code, "name": p.name, "weight": str(p.weight), "value": str(p.value)} for p in self.parts],
             **({"bonuses": self.bonuses} if self.bonuses else {}),
             "criteria": {code: str(value) for code, value in self.scored.criteria.items()},
-            "ask": str(self.scored.ask), "decided_by": place.decided_by, "sentence": _sentence(place, self.scored.chair_votes), "lot_seed": seed.hex(),
+            "ask": str(self.scored.ask), "decided_by": place.decided_by, "sentence": composing.reason(place, self.scored.chair_votes), "lot_seed": seed.hex(),
         }  # fmt: skip
         total = Decimal(self.scored.score or 0).quantize(Decimal("0.0001"))
         return Result(

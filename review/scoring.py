@@ -63,11 +63,18 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Trim:
-    """去掉 `high` 个最高分、`low` 个最低分, only from `from_ballots` valid ballots on."""
+    """去掉 `high` 个最高分、`low` 个最低分, only from `from_ballots` valid ballots on. tiers: the same for more ballots (票数分档)."""
 
     high: int = 0
     low: int = 0
     from_ballots: int = 5
+    tiers: tuple[Trim, ...] = ()
+
+    def at(self, ballots: int) -> tuple[int, int]:
+        """(highest, lowest) ballots dropped of so many: of the steps that are reached, the one that wants the most ballots."""
+        reached = [step for step in (self, *self.tiers) if ballots >= step.from_ballots]
+        step = max(reached, key=lambda each: each.from_ballots, default=None)
+        return (step.high, step.low) if step is not None else (0, 0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ def panel_score(ballots: Mapping[str, Decimal], trim: Trim, *, min_ballots: int 
     if len(ballots) < max(min_ballots, 1):
         raise ScoreRefused("too_few", valid=len(ballots), least=max(min_ballots, 1))
     order = sorted(ballots, key=lambda code: (ballots[code], code))
-    high, low = (trim.high, trim.low) if len(order) >= trim.from_ballots else (0, 0)
+    high, low = trim.at(len(order))
     if high + low >= len(order):
         raise ScoreRefused("trim", valid=len(order), dropped=high + low)
     kept = order[low : len(order) - high]

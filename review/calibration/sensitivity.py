@@ -88,7 +88,7 @@ def trimmed(trim: Trim, decimals: int) -> Statistic:
 
 def _still(trim: Trim, n: int) -> Trim:
     """The trim for n ballots; where it would leave nothing, none."""
-    return replace(trim, high=0, low=0) if trim.high + trim.low >= n else trim
+    return Trim() if sum(trim.at(n)) >= n else trim
 
 
 def median(decimals: int) -> Statistic:
@@ -185,8 +185,7 @@ def _without(bid: str, by_stage: Mapping[str, Mapping[str, Decimal]], expert: st
         left = {code: total for code, total in all_of.items() if code != expert}
         if not left:
             return None
-        trim = replace(terms.trim, from_ballots=1) if len(all_of) >= terms.trim.from_ballots else Trim()
-        stages[stage] = trimmed(trim, terms.decimals)(left)
+        stages[stage] = trimmed(Trim(*terms.trim.at(len(all_of)), from_ballots=1), terms.decimals)(left)
     return terms.total(bid, stages)
 
 

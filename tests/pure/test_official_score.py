@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,18 @@ def test_mixes_of_real_calls_by_hand() -> None:
     contest = [Part("experts", "组长", D(70), D("88.40")), Part("jurors", "评委", D(30), D("91.25"))]
     assert mixed_score(contest) == D("89.26")  # 61.88 + 27.375 = 89.255
     assert mixed_score([Part("experts", "专家", D(100), D("86.50"))], bonus=D("33.25"), bonus_cap=D(50)) == D("119.75")
+
+
+def test_the_offline_verifier_drops_by_the_same_tiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pack's own program has its own lines for it: from five ballots 1 + 1, from nine 2 + 2, below five none; against the official function."""
+    dice, tiers = random.Random(9), (Trim(2, 2, 9), Trim(3, 2, 12))
+    told = {"high": 1, "low": 1, "from_ballots": 5, "tiers": [{"from_ballots": 9, "high": 2, "low": 2}, {"from_ballots": 12, "high": 3, "low": 2}]}
+    review = {"trim": told, "panel": {"min_ballots": 1}, "decimals": 2}
+    monkeypatch.setattr(verify, "rules", lambda: {"review": review})
+    for n in range(1, 15):
+        ballots = {f"e{i:02}": D(dice.randrange(10001)).scaleb(-2) for i in range(n)}
+        monkeypatch.setattr(verify, "counting", lambda _stage, given=ballots: given)
+        official = panel_score(ballots, Trim(1, 1, 5, tiers))
+        kept, high, low, value = verify.trimmed("document")
+        assert (tuple(kept), tuple(high), tuple(low), value) == (official.kept, official.dropped_high, official.dropped_low, official.value)
+        assert (len(high), len(low)) == ((0, 0) if n < 5 else (1, 1) if n < 9 else (2, 2) if n < 12 else (3, 2))

@@ -308,7 +308,9 @@ def trimmed(stage):
     found, trim, panel = counting(stage), rules()["review"]["trim"], rules()["review"]["panel"]
     need(len(found) >= panel["min_ballots"], "有效评分不足规定的份数")
     order = sorted(found, key=lambda code: (found[code], code))
-    high, low = (trim["high"], trim["low"]) if len(order) >= trim["from_ballots"] else (0, 0)
+    reached = [step for step in (trim, *trim.get("tiers", [])) if len(order) >= step["from_ballots"]]
+    step = max(reached, key=lambda each: each["from_ballots"], default={"high": 0, "low": 0})
+    high, low = step["high"], step["low"]
     kept = order[low : len(order) - high]
     return kept, order[len(order) - high :], order[:low], half_up(mean([found[c] for c in kept]), rules()["review"]["decimals"])
 

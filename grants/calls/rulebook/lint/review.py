@@ -54,6 +54,21 @@ def panel_smaller_than_trim(rules: CallRules, world: World) -> Iterator[Flaw]:
         yield error("review.panel.size", message, f"增加到 {trim.from_ballots} 人以上，或不去极值")
 
 
+@contradiction("L123", _("去极值的分档不成立"))
+def trim_tiers(rules: CallRules, world: World) -> Iterator[Flaw]:
+    """Each step wants more ballots than the one before, leaves at least one, and can be reached."""
+    before = rules.review.trim.from_ballots
+    for index, tier in enumerate(rules.review.trim.tiers or (), start=1):
+        key = f"review.trim.tiers[#{index}].from_ballots"
+        if tier.from_ballots <= before:
+            yield error(key, f"第 {index} 档从 {tier.from_ballots} 票起，不多于上一档的 {before} 票", "按票数从少到多写")
+        if tier.from_ballots <= tier.high + tier.low:
+            yield error(key, f"{tier.from_ballots} 票时要去掉 {tier.high + tier.low} 票，无分可算", f"改为至少 {tier.high + tier.low + 3} 票")
+        if tier.from_ballots > rules.review.panel.size:
+            yield warning(key, f"第 {index} 档从 {tier.from_ballots} 票起，而评审小组只有 {rules.review.panel.size} 人，永远用不到", "去掉这一档，或增加人数")
+        before = tier.from_ballots
+
+
 IDENTIFYING = (
     "名称",
     "单位",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from grants.calls.rulebook.parts.base import Code, Count, Flag, Named, Part, Percent, Points, Positive, Prose, Text
 from grants.money import ZERO
@@ -158,12 +159,23 @@ class SecondBallot(Part):
     )
 
 
+class TrimTier(Part):
+    """票数分档: where a bid has more valid ballots, this many are dropped instead."""
+
+    from_ballots: Positive = Field(title="适用票数", description="From this number of valid ballots on.")
+    high: Count = Field(title="去掉最高分", description="Ballots dropped at the top.")
+    low: Count = Field(title="去掉最低分", description="Ballots dropped at the bottom.")
+
+
 class Trim(Part):
     """去掉最高分和最低分: whole ballots are dropped, not single criteria."""
 
     high: Count = Field(default=0, title="去掉最高分", description="Ballots dropped at the top.")
     low: Count = Field(default=0, title="去掉最低分", description="Ballots dropped at the bottom.")
     from_ballots: Positive = Field(default=5, title="适用票数", description="Trim only from this number of valid ballots.")
+    tiers: Annotated[tuple[TrimTier, ...] | None, AfterValidator(lambda rows: rows or None)] = Field(
+        default=None, title="票数分档", description="Steps for more ballots, e.g. two and two from nine; absent: one step."
+    )
 
 
 class TieRule(Part):
