@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grants.awards.evidence import verify
 from review.ranking import Lot, Scored, TieBy, TieStep, rank
 from review.scoring import Part, Trim, mixed_score, panel_score
 
