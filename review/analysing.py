@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +96,13 @@ def _shown(total: Decimal, tally: Tally) -> Decimal:
 
 def _ballots(tally: Tally) -> list[Ballot]:
     found: list[Ballot] = []
+    several = len(_sheets(tally)) > 1
     for bid in tally.bids:
+        own = sheet_of(tally.rules, bid) if several else None
         for stage in tally.rules.review.stages:
             marks, totals = tally.full_marks(bid, str(stage.kind)), tally.totals(bid, str(stage.kind))
             found += [
-                Ballot(code_of(bid), expert, scoring.rounded(totals[expert]), marks[expert], str(stage.kind)) for expert in totals
+                Ballot(code_of(bid), expert, scoring.rounded(totals[expert]), _keyed(own, marks[expert]), str(stage.kind)) for expert in totals
             ]
     return found
 
@@ -113,12 +115,25 @@ def _terms(tally: Tally) -> Terms:
 
 
 def _criteria(tally: Tally) -> list[scoring.Criterion]:
-    """Criteria of all sheets in use, each code once."""
-    found: dict[str, scoring.Criterion] = {}
-    for bid in tally.bids:
-        for c in sheet_of(tally.rules, bid).criteria:
-            found.setdefault(c.code, scoring.Criterion(c.code, c.name, Decimal(c.weight)))
-    return list(found.values())
+    """Criteria of all sheets in use. Where there are several, each with its sheet's name: “need” of two sheets are two criteria with points of their own."""
+    sheets = _sheets(tally)
+    if len(sheets) == 1:
+        return [scoring.Criterion(c.code, c.name, Decimal(c.weight)) for c in sheets[0].criteria]
+    return [scoring.Criterion(criterion_key(s.code, c.code), f"{c.name}（{s.name}）", Decimal(c.weight)) for s in sheets for c in s.criteria]
+
+
+def criterion_key(sheet: str, criterion: str) -> str:
+    """How the analysis names a criterion where the panel's bids have several score sheets."""
+    return f"{sheet}.{criterion}"
+
+
+def _keyed(sheet: Any, marks: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+    return marks if sheet is None else {criterion_key(sheet.code, code): mark for code, mark in marks.items()}
+
+
+def _sheets(tally: Tally) -> list[Any]:
+    """The score sheets of the panel's bids, in the order of the bids."""
+    return list({sheet.code: sheet for sheet in (sheet_of(tally.rules, bid) for bid in tally.bids)}.values())
 
 
 def _fund(panel: Panel, tally: Tally) -> Fund:

@@ -146,6 +146,10 @@ class Bench:
             words = Words(f"如果不计专家 {expert} 的评分", f"If expert {expert} is left out")
             yield self.against("expert", expert, 0, kept, words)
 
+    def _whole(self, own: Sequence[Criterion]) -> bool:
+        """Whether these are a score sheet: the only one there is, or one of several, whose weights are 100 in all."""
+        return len(own) == len(self.criteria) or sum(c.weight for c in own) == HUNDRED
+
     def rules(self, calibrated: Mapping[str, Decimal] | None) -> Iterator[Robust]:
         """Mean, median, trimmed and calibrated scores in place of the official ones."""
         totals, decimals = totals_of(self.ballots), self.terms.decimals
@@ -161,16 +165,17 @@ class Bench:
             yield self.against("rule", code, 0, scores, Words(f"如果按{name.zh}排序", f"If bids were ranked by {name.en}"))
 
     def weights(self, percent: int = 10) -> Iterator[Robust]:
-        """Each criterion's weight up and down; only where every ballot gives its marks."""
-        codes = {c.code for c in self.criteria}
-        if len(self.criteria) < 2 or any(not b.marks.keys() >= codes for b in self.ballots):
+        """Each criterion's weight up and down, for the ballots whose sheet has it; only where every ballot gives its whole sheet."""
+        sheets = {frozenset(b.marks): [c for c in self.criteria if c.code in b.marks] for b in self.ballots}
+        if any(len(own) < 2 or not self._whole(own) for own in sheets.values()):
             return
         for criterion in self.criteria:
             for step in (percent, -percent):
                 moved = [
-                    replace(b, total=_reweighted(b.marks, self.criteria, criterion, step, self.terms.decimals))
+                    replace(b, total=_reweighted(b.marks, sheets[frozenset(b.marks)], criterion, step, self.terms.decimals))
+                    if criterion.code in b.marks else b
                     for b in self.ballots
-                ]
+                ]  # fmt: skip
                 scores = score_with(totals_of(self.less(moved)), self.terms, trimmed(self.terms.trim, self.terms.decimals))
                 zh = f"如果“{criterion.name}”的权重{'增加' if step > 0 else '减少'}一成"
                 en = f"If the weight of “{criterion.name}” were {abs(step)} % {'higher' if step > 0 else 'lower'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -199,3 +200,18 @@ def test_where_calibrated_is_official_the_variants_start_from_it() -> None:
     assert all(seen[0][b] == scores[b] for b in scores.keys() - touched)
     assert found.rule == "calibrated"
     assert sum(b.funded for b in found.bids) == 4
+
+
+def test_a_weight_is_moved_for_the_ballots_whose_sheet_has_the_criterion() -> None:
+    """Two sheets, 60+40 and 20+80 points: +10 % of x.need (66/34) moves only x's bids, by hand: 30/60·66 + 40/40·34 = 67; y's 90 stays."""
+    x, y = (Criterion("x.need", "需求", D(60)), Criterion("x.plan", "方案", D(40))), (Criterion("y.need", "需求", D(20)), Criterion("y.plan", "方案", D(80)))
+    ballots = [
+        Ballot("a", "e1", D(70), {"x.need": D(30), "x.plan": D(40)}), Ballot("b", "e1", D(90), {"y.need": D(10), "y.plan": D(80)}),
+    ]  # fmt: skip
+    seen: list[dict[str, Decimal]] = []
+    bench = Bench(ballots, Terms(Trim()), (*x, *y), {"a": D(70), "b": D(90)}, {"b": 1, "a": 2}, lambda rows: seen.append(dict(rows)) or frozenset(), frozenset())  # type: ignore[func-returns-value]
+    assert [(r.what, r.step) for r in bench.weights()] == [(c.code, step) for c in (*x, *y) for step in (10, -10)]
+    assert seen[0] == {"a": D("67.00"), "b": D("90.00")}
+    assert seen[4] == {"a": D("70.00"), "b": D("89.00")}, "10/20·22 + 80/80·78"
+    half = [*ballots, Ballot("c", "e1", D(10), {"x.need": D(10)})]
+    assert list(replace(bench, ballots=half).weights()) == [], "a ballot without its whole sheet has no weighted total"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from grants import clock
+from grants.calls.rulebook.toml import from_data
 from grants.ledger.models import AuditEvent
 from grants.workflow import effects
 from grants.workflow.refusals import Invalid, NotNow
@@ -128,3 +129,21 @@ def test_bonus_points_come_on_top_and_nobody_without_a_figure(judged: Judged) ->
     assert row.total == Decimal("92.50")
     assert row.explanation["bonuses"] == [{"code": "raised", "name": "募资", "value": "12.50"}]
     assert analysing.analysis_of(panel).bids[0].official == Decimal("92.50")
+
+
+def test_the_same_criterion_of_two_score_sheets_is_two_with_points_of_its_own() -> None:
+    """Bids of the second track are marked out of other points: neither histogram nor mean mixes them, nor does the chart that shows them."""
+    plain = world.rules(name="YX-2026-96").plain()
+    (first,) = plain["review"]["sheets"]
+    turned = [{**c, "weight": w} for c, w in zip(first["criteria"], [c["weight"] for c in reversed(first["criteria"])], strict=True)]
+    plain["review"]["sheets"] = [first, {**first, "code": "small", "name": "小微评分表", "criteria": turned}]
+    kinds = plain["eligibility"]["kinds"]
+    plain["tracks"] = [{"code": "big", "name": "一般", "kinds": kinds}, {"code": "tiny", "name": "小微", "kinds": kinds, "sheet": "small"}]
+    case = world.judged(from_data(plain), n=4, tracks=["big", "tiny", "big", "tiny"])
+    panel = world.locked(world.started(case.call, case.desk.officer), case.desk.officer, given)
+    found = analysing.analysis_of(panel)
+    tops = {f"{s}.{c['code']}": Decimal(c["weight"]) for s, sheet in ((first["code"], first["criteria"]), ("small", turned)) for c in sheet}
+    assert [h.criterion for h in found.criteria] == list(tops)
+    for h in found.criteria:
+        assert (h.n, h.mean <= tops[h.criterion]) == (10, True)
+    assert {r.what for r in found.robust if r.kind == "weight"} == set(tops)

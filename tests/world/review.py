@@ -279,8 +279,8 @@ def rules(
     return from_data({**value.plain(), "review": changed, "code": name or code})
 
 
-def judged(value: Any = None, *, n: int = 3, amounts: Iterable[str] = (), titles: Sequence[str] = (), **pool_size: int) -> Judged:
-    """`n` bids of `n` organisations, submitted and admitted; experts in the pool. The call is closed. titles: of the bids, all alike if none."""
+def judged(value: Any = None, *, n: int = 3, amounts: Iterable[str] = (), titles: Sequence[str] = (), tracks: Sequence[str] = (), **pool_size: int) -> Judged:
+    """`n` bids of `n` organisations, submitted and admitted; experts in the pool. The call is closed. titles, tracks: of the bids, one of the two."""
     desk = people.office()
     call = calls.opened(desk, value or rules())
     bodies = [people.body(desk) for _ in range(n)]
@@ -288,7 +288,7 @@ def judged(value: Any = None, *, n: int = 3, amounts: Iterable[str] = (), titles
     with clock.at(bidding.opens(call)):
         for who in bodies:
             people.checked(who, desk, 2024, 2025)
-        named: list[dict[str, str]] = [{"title": t} for t in titles] or [{}] * n
+        named: list[dict[str, str]] = [{"title": t} for t in titles] or [{"track": t} for t in tracks] or [{}] * n
         bids = [bidding.submitted(call, who, amount=a, **t) for who, a, t in zip(bodies, asked, named, strict=True)]
     call = calls.closed(call)
     with clock.at(after(call, 1)):

@@ -18,6 +18,7 @@ from grants.money import ZERO
 from grants.web.cells import Column
 from grants.web.charts import Chart
 from grants.web.plots import Block, Span, budget_line, caterpillar, columns
+from review.analysing import criterion_key
 from review.models import Panel
 
 SURE = Decimal("0.900")
@@ -116,7 +117,7 @@ class Bin:
 
 def criteria(view: View) -> Exhibit:
     """各项指标的得分分布: every expert's marks in ten equal steps of the criterion's points."""
-    weights = {c.code: Decimal(c.weight) for sheet in view.call.rules.review.sheets for c in sheet.criteria}
+    weights = {key: Decimal(c.weight) for s in view.call.rules.review.sheets for c in s.criteria for key in (c.code, criterion_key(s.code, c.code))}
     rows: list[Bin] = []
     charts: list[Chart] = []
     for panel, _rows in view.panels:
