@@ -28,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     Rows are often found in the order of their ids, which in the house are random: with other ids in each run a test that depends on the order
     fails now and then and nobody sees why. Here it fails always. The order still has nothing to do with the order of making.
     """
+    from tests.world.fresh import count_as_signing_in
+
+    count_as_signing_in()
     if config.option.markexpr not in SHARED:
         uuid.os = _chance  # type: ignore[attr-defined]
 

@@ -66,7 +66,7 @@ class SealedScanForm(StepForm):
 class ElectronicForm(StepForm):
     """电子签署: read, meant, and in whose name. The person has just shown again who they are."""
 
-    again = True
+    proves = True
 
     read = forms.BooleanField(label=_("我已阅读协议全文，有权代表本单位签署，愿意受其约束。"))
 

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "grants.people.gate.Gate",
+    "grants.desk.asking.AskAgain",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "grants.desk.refused.RefusalPage",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grants.desk import calendars, jobs, overdue, pack_views, plan, retrospective, site_pages, verifying, views
+from grants.desk import asking, calendars, jobs, overdue, pack_views, plan, retrospective, site_pages, verifying, views
 from grants.desk.audit import views as audit
 from grants.desk.evidence import receipts, roots
 from grants.desk.round_urls import urlpatterns as rounds
@@ -18,6 +18,7 @@ urlpatterns = [
     path("corrections/", site_pages.corrections, name="corrections"),
     path("verify/", verifying.verify, name="verify"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("resume/", asking.resume, name="resume"),
     path("receipts/", receipts.page, name="receipts"),
     path("roots/", roots.page, name="roots"),
     path("roots/<str:day>.pdf", roots.notice, name="root_notice"),

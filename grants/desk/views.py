@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from grants.desk import crossing, menu, objects, path, registry
+from grants.desk import asking, crossing, menu, objects, path, registry
 from grants.desk.square.views import front
 from grants.documents.download import download
 from grants.people import again
@@ -66,22 +66,16 @@ def step(request: HttpRequest, kind: str, pk: Any, verb: str) -> HttpResponse:
     if declared is None or not objects.pressable(type(obj), declared):
         raise Http404(_("没有这一步。"))
     form_class = registry.form_for(type(obj), verb)
-    if form_class.again and not _authenticated(request):
-        return again.ask(request)
     if request.method == "GET":
         form = form_class(obj=obj, actor=actor, danger=declared.danger)
         refusal = explain(obj, verb, actor)
+        if refusal is None and asking.owed(request, asking.of_step(kind, verb)):
+            return again.ask(request)  # before anything is typed; a form that comes too late is met by asking.AskAgain
         return _confirm(request, obj, declared, form, refusal, status=refusal.status if refusal else 200)
     form = form_class(request.POST, request.FILES, obj=obj, actor=actor, danger=declared.danger)
     if not form.is_valid():
         return _confirm(request, obj, declared, form, None, status=422)
     return _take(request, obj, declared, form)
-
-
-def _authenticated(request: HttpRequest) -> bool:
-    """Whether this person has shown who they are in the last minutes; visitors are refused by the step's own rule, not here."""
-    found = again.proof(request)
-    return not request.user.is_authenticated or (found is not None and found.is_fresh)
 
 
 def _take(request: HttpRequest, obj: Machine, declared: Step, form: StepForm) -> HttpResponse:
@@ -90,7 +84,7 @@ def _take(request: HttpRequest, obj: Machine, declared: Step, form: StepForm) ->
             raise NotNow(
                 _("您打开页面之后，别人已经处理了这一项。请看下面的经过，再决定下一步。"), rule="state", verb=declared.verb
             )
-        details = {**form.details(), **({"authenticated": again.proof(request)} if form.again else {})}
+        details = {**form.details(), **({"authenticated": again.proof(request)} if form.proves else {})}
         form.take(declared.verb, note=form.cleaned_data.get("note", ""), **details)
     except Refusal as refusal:
         return _confirm(request, obj, declared, form, refusal, status=refusal.status)

@@ -24,10 +24,11 @@ class StepForm(forms.Form):
     """Base of a step's form: a reason, plus the step's details as fields. Subclasses add fields and may override `details`.
 
     obj: the object as read for the page; actor: who is looking. `note` is required where the step is hard to undo.
-    again: the person must have shown who they are in the last minutes; the step is given that proof as `authenticated`.
+    proves: the step is given the proof of who the person is as `authenticated`, because it is a part of the act (an electronic signature). That a
+    page asks for one at all is said for every step in one table (`grants.desk.asking`), so that most steps need not know.
     """
 
-    again = False
+    proves = False
 
     note = forms.CharField(label=_("说明"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 

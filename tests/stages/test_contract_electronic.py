@@ -26,6 +26,7 @@ from grants.workflow.models import Outbox
 from grants.workflow.refusals import NotNow, NotYou
 from tests.world import awards as world
 from tests.world import pdfa, people, shared
+from tests.world.fresh import left_open
 from tests.world.review import Judged
 
 pytestmark = pytest.mark.django_db
@@ -255,9 +256,10 @@ def test_on_the_pages_one_is_asked_again_who_one_is(made: Judged, mine: Contract
     person = world.signatory_of(made, mine.award)
     browser = Client()
     browser.force_login(person)
+    left_open(browser)
     step = reverse("desk:step", args=["contract", mine.pk, "ask_grantee"])
     with day(mine):
-        for answer in (browser.get(step), browser.post(step, {"seen_state": "issued", "read": "on"})):
+        for answer in (browser.post(step, {"seen_state": "issued", "read": "on"}), browser.get(step)):
             assert answer.status_code == 302 and answer["Location"].startswith(reverse("account_reauthenticate"))
         again = browser.post(answer["Location"], {"password": people.PASSWORD})
         assert again.status_code == 302 and again["Location"] == step

@@ -29,6 +29,7 @@ from grants.workflow.refusals import Invalid, NotNow, NotYou
 from tests.world import bidding as plain
 from tests.world import calls, packages, people
 from tests.world import sealing as world
+from tests.world.fresh import left_open
 from tests.world.people import Body, Office
 from tests.world.sealing import Sealed
 
@@ -307,8 +308,7 @@ class TestFoundAgain:
 
 def shown_again(person: Any, page: str) -> Client:
     """A browser whose person has just given the password again, as the page asks."""
-    client = Client()
-    client.force_login(person)
+    client = left_open(browser(person))
     asked = client.get(page)
     assert asked.status_code == 302 and asked["Location"].startswith(reverse("account_reauthenticate"))
     assert client.post(asked["Location"], {"password": people.PASSWORD})["Location"] == page
@@ -399,7 +399,7 @@ class TestPages:
         found = world.closed(found)
         page = reverse("bidding:seal_lost", args=[found.call.pk])
         with clock.at(closing(found)):
-            answer = browser(found.desk.officer).post(page, {"act": "report_lost", "offices": found.lost(2), "note": REASON})
+            answer = left_open(browser(found.desk.officer)).post(page, {"act": "report_lost", "offices": found.lost(2), "note": REASON})
             assert answer.status_code == 302 and answer["Location"].startswith(reverse("account_reauthenticate"))
         assert found.fresh().lost_reported_by is None
 

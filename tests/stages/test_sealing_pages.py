@@ -25,6 +25,7 @@ from grants.workflow.effects import drain
 from tests.world import bidding as plain
 from tests.world import calls, people
 from tests.world import sealing as world
+from tests.world.fresh import left_open
 from tests.world.people import Body, Office
 from tests.world.sealing import Sealed
 
@@ -160,7 +161,7 @@ def test_whoever_finds_a_browser_signed_in_neither_opens_nor_signs(found: Sealed
     asked = f"{reverse('account_reauthenticate')}?next={quote(page, safe='')}"
     with clock.at(closing(found)):
         officer = found.of(share.at_turn)
-        client, rest = browser(officer.user), ceremony.peel(sealing_bytes(share.next_blob), officer.secret)
+        client, rest = left_open(browser(officer.user)), ceremony.peel(sealing_bytes(share.next_blob), officer.secret)
         shown = client.get(page).content.decode()
         assert share.next_blob not in shown and "请先再验证一次身份" in shown
         assert client.post(reverse("bidding:seal_turn", args=[share.pk]), {"rest": text_of(rest)}).url == asked
@@ -168,8 +169,8 @@ def test_whoever_finds_a_browser_signed_in_neither_opens_nor_signs(found: Sealed
         assert SealShare.objects.get(pk=share.pk).layer == 0
         found.open()
         signer = found.of(found.key.record_row.officers[0]).user
-        assert browser(signer).post(reverse("bidding:seal_sign", args=[found.call.pk])).url == asked
-        assert "签署以前请再验证一次身份" in browser(signer).get(page).content.decode()
+        assert left_open(browser(signer)).post(reverse("bidding:seal_sign", args=[found.call.pk])).url == asked
+        assert "签署以前请再验证一次身份" in left_open(browser(signer)).get(page).content.decode()
     assert not found.key.record_row.signatures.exists()
 
 

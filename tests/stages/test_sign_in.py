@@ -29,6 +29,7 @@ from grants.people.passwords import KindsOrLength
 from grants.workflow import effects
 from grants.workflow.door import SYSTEM, perform
 from tests.world import people
+from tests.world.fresh import left_open
 
 pytestmark = pytest.mark.django_db
 SIGN_IN, HOME = reverse("desk:sign_in"), "/"
@@ -198,6 +199,7 @@ def test_setting_up_a_factor_asks_for_the_password_again_after_a_while() -> None
     """A session left open is not enough to bind somebody else's telephone."""
     client = Client()
     client.force_login(people.person())
+    left_open(client, minutes=16)
     answer = client.get(reverse("mfa_activate_totp"))
     assert answer["Location"].startswith(reverse("account_reauthenticate"))
     page = client.get(answer["Location"])
