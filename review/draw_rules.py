@@ -11,7 +11,8 @@ from grants import clock
 from grants.people.permissions import scopes_with
 from grants.people.rules import may, not_same_as
 from grants.workflow.rules import Answer, Ask, Rule, row_rule, rule
-from review.rules import defends, has_no_meeting, held, names_left, no_other_panel, organiser, panel_is_not_locked
+from review.meeting_rules import defends, has_no_meeting
+from review.rules import held, names_left, no_other_panel, organiser, panel_is_not_locked
 from review.transcript import COMMITTED, FEWEST_PARTIES, PUBLIC_BEACONS, SIMPLE
 
 watcher = may("observe")

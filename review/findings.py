@@ -15,13 +15,14 @@ from grants.people.models import User
 from grants.workflow.door import require
 from grants.workflow.refusals import NotNow
 from grants.workflow.rules import Answer, Ask
+from review.ballot_rules import no_conflict
 from review.conflict_checks import Ground, fingerprint, handed_in, reviews_in_conflict
 from review.conflicts import Hit
 from review.drawing import pool_of
 from review.models import STANDS, ConflictHit, Expert, Panel, Review
 from review.namesake_checks import Suggestion, concerned, unsettled, unsettled_of_judges
 from review.panels import bids_of
-from review.rules import no_conflict, organiser
+from review.rules import organiser
 
 Moment = ConflictHit.Moment
 Found = tuple[Expert, Bid, Hit]

@@ -12,7 +12,7 @@ from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.refusals import Invalid
 from grants.workflow.rules import the_clock
-from review import rules
+from review import ballot_rules, meeting_rules, rules, swap_rules
 from review.voiding_rules import no_late_conflict, no_late_conflict_here, still_sealed
 
 
@@ -153,46 +153,47 @@ class ReviewMachine(Machine):
     machine_name = "review"
     door_select = ("panel__call__agency", "panel__call__rules_version", "expert__user", "bid__organisation")
     opening: ClassVar[Opening] = Opening(
-        _("分配专家"), by=rules.assigner, when=(rules.panel_is_not_locked, rules.sits_in_panel, rules.no_conflict)
+        _("分配专家"), by=rules.assigner, when=(rules.panel_is_not_locked, ballot_rules.sits_in_panel, ballot_rules.no_conflict)
     )
     state = StateField(default=R.ASSIGNED, choices=R.choices)
 
     class Meta:
         abstract = True
 
-    @step(state, _("承诺并打开材料"), source=R.ASSIGNED, to=R.ACCEPTED, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.pledge_signed, rules.no_conflict])  # fmt: skip
+    @step(state, _("承诺并打开材料"), source=R.ASSIGNED, to=R.ACCEPTED, by=ballot_rules.the_expert,
+          when=[rules.panel_is_scoring, ballot_rules.pledge_signed, ballot_rules.no_conflict])  # fmt: skip
     def accept(self, *, pledge: bool) -> Facts:
         """声明无利害关系，承诺独立、保密、廉洁。"""
         self.pledged_at = clock.now()
         self.take_seat()
         return Facts(public={"pledge": pledge})
 
-    @step(state, _("回避"), source=[R.ASSIGNED, R.ACCEPTED, R.SUBMITTED], to=R.RECUSED, by=rules.the_expert,
+    @step(state, _("回避"), source=[R.ASSIGNED, R.ACCEPTED, R.SUBMITTED], to=R.RECUSED, by=ballot_rules.the_expert,
           when=[rules.panel_is_not_locked, still_sealed], then=["review.replace"], danger=True)  # fmt: skip
     def recuse(self) -> None:
         """有利害关系或其他影响公正的情形，退出这份评审。"""
 
-    @step(state, _("提交评分"), source=R.ACCEPTED, to=R.SUBMITTED, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.no_conflict, rules.earlier_stage_is_in, rules.draft_is_settled, rules.ballot_is_complete])  # fmt: skip
+    @step(state, _("提交评分"), source=R.ACCEPTED, to=R.SUBMITTED, by=ballot_rules.the_expert,
+          when=[rules.panel_is_scoring, ballot_rules.no_conflict, ballot_rules.earlier_stage_is_in, ballot_rules.draft_is_settled,
+                ballot_rules.ballot_is_complete])  # fmt: skip
     def submit(self) -> Facts:
         """提交后他人的评分仍不可见；锁定前可以取回修改。"""
         self.submitted_at = clock.now()
         return Facts(files=self.commitments())
 
-    @step(state, _("取回修改"), source=R.SUBMITTED, to=R.ACCEPTED, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.first_ballot_is_open, still_sealed])  # fmt: skip
+    @step(state, _("取回修改"), source=R.SUBMITTED, to=R.ACCEPTED, by=ballot_rules.the_expert,
+          when=[rules.panel_is_scoring, ballot_rules.first_ballot_is_open, still_sealed])  # fmt: skip
     def reopen(self) -> None:
         """锁定前取回修改，两次提交都留痕；偏差说明随之失效。"""
         self.explain_with("")
 
-    @step(state, _("讨论后再次评分"), source=R.SUBMITTED, to=None, by=rules.the_expert,
-          when=[rules.panel_is_scoring, rules.discussion_is_open, still_sealed, rules.no_conflict])  # fmt: skip
+    @step(state, _("讨论后再次评分"), source=R.SUBMITTED, to=None, by=ballot_rules.the_expert,
+          when=[rules.panel_is_scoring, ballot_rules.discussion_is_open, still_sealed, ballot_rules.no_conflict])  # fmt: skip
     def revise(self, *, marks: Any, reason: str, comments: Any = None) -> Facts:
         """第一次评分原样保留，结果按最后一次计算；锁定前可以再改，每次都封存并留痕。"""
         return Facts(files=self.write_second(marks, comments or {}, reason))
 
-    @step(state, _("说明偏差"), source=R.SUBMITTED, to=None, by=rules.the_expert, when=[rules.panel_is_scoring])
+    @step(state, _("说明偏差"), source=R.SUBMITTED, to=None, by=ballot_rules.the_expert, when=[rules.panel_is_scoring])
     def explain(self, *, reason: str) -> Facts:
         """评分与本组平均分相差较大时，写明理由；锁定后与计算过程一起给评审组和主办方看。"""
         return Facts(files={"reason": self.explain_with(written(reason))})
@@ -217,26 +218,26 @@ class MeetingMachine(Machine):
     machine_name = "meeting"
     door_select = ("panel__call__agency", "panel__call__rules_version", "on_stage")
     opening: ClassVar[Opening] = Opening(
-        _("抽取答辩顺序"), by=rules.organiser, when=(rules.panel_is_not_locked, rules.defends, rules.has_no_meeting)
+        _("抽取答辩顺序"), by=rules.organiser, when=(rules.panel_is_not_locked, meeting_rules.defends, meeting_rules.has_no_meeting)
     )
     state = StateField(default=M.READY, choices=M.choices)
 
     class Meta:
         abstract = True
 
-    @step(state, _("请上场"), source=[M.READY, M.RUNNING], to=M.RUNNING, by=rules.conductor, when=[rules.bid_defends_here])
+    @step(state, _("请上场"), source=[M.READY, M.RUNNING], to=M.RUNNING, by=meeting_rules.conductor, when=[meeting_rules.bid_defends_here])
     def present(self, *, bid: Any) -> Facts:
         """请一份申报上场，陈述计时开始。"""
         self.on_stage, self.part, self.since = bid, "pitch", clock.now()
         return Facts(public={"bid": bid.number})
 
-    @step(state, _("进入问答"), source=M.RUNNING, to=None, by=rules.conductor, when=[rules.somebody_on_stage])
+    @step(state, _("进入问答"), source=M.RUNNING, to=None, by=meeting_rules.conductor, when=[meeting_rules.somebody_on_stage])
     def question(self) -> None:
         """陈述结束，问答计时开始。"""
         self.part, self.since = "questions", clock.now()
 
-    @step(state, _("公布结果"), source=[M.READY, M.RUNNING], to=M.RELEASED, by=rules.releaser,
-          when=[rules.scores_are_locked, no_late_conflict_here])  # fmt: skip
+    @step(state, _("公布结果"), source=[M.READY, M.RUNNING], to=M.RELEASED, by=meeting_rules.releaser,
+          when=[meeting_rules.scores_are_locked, no_late_conflict_here])  # fmt: skip
     def release(self) -> Facts:
         """评分锁定后由组长宣布，或由锁定人以外的工作人员公布；此前屏幕、页面和报告都不显示得分。"""
         self.released_at, self.on_stage, self.part = clock.now(), None, ""
@@ -252,21 +253,21 @@ class SwapMachine(Machine):
         "panel__call__agency", "panel__call__rules_version", "review__expert__user", "review__bid__organisation", "expert__user",
     )  # fmt: skip
     opening: ClassVar[Opening] = Opening(
-        _("提出换人"), by=rules.organiser, when=(rules.panel_is_not_locked, rules.review_is_open, rules.may_step_in)
+        _("提出换人"), by=rules.organiser, when=(rules.panel_is_not_locked, swap_rules.review_is_open, swap_rules.may_step_in)
     )
     state = StateField(default=W.PROPOSED, choices=W.choices)
 
     class Meta:
         abstract = True
 
-    @step(state, _("同意换人"), source=W.PROPOSED, to=W.APPROVED, by=rules.organiser & rules.not_the_proposer,
-          when=[rules.panel_is_not_locked, rules.review_is_open, rules.may_step_in], then=["review.tell_swapped"])  # fmt: skip
+    @step(state, _("同意换人"), source=W.PROPOSED, to=W.APPROVED, by=rules.organiser & swap_rules.not_the_proposer,
+          when=[rules.panel_is_not_locked, swap_rules.review_is_open, swap_rules.may_step_in], then=["review.tell_swapped"])  # fmt: skip
     def approve(self) -> Facts:
         """由提出人以外的工作人员同意；全部分派随即重新核对，原评审作废，接替的专家收到通知。"""
         self.decided_by = self.actor
         return self.carry_out()
 
-    @step(state, _("不同意换人"), source=W.PROPOSED, to=W.REFUSED, by=rules.organiser & rules.not_the_proposer)
+    @step(state, _("不同意换人"), source=W.PROPOSED, to=W.REFUSED, by=rules.organiser & swap_rules.not_the_proposer)
     def refuse(self) -> None:
         """不同意，分派不变。"""
         self.decided_by = self.actor

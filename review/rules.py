@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from grants import clock
 from grants.people.permissions import scopes_held, scopes_with
-from grants.people.rules import is_the, may, not_same_as
+from grants.people.rules import is_the, may
 from grants.workflow.rules import Answer, Ask, Rule, row_rule, rule, the_clock
 
 convener = may("convene_panels")
-the_expert = is_the("expert__user", "expert", _("被分配的专家本人"), _("这份评审分配给了另一位专家，只有本人可以填写。"))
 is_an_expert = is_the("user", "expert", _("专家本人"), _("只有专家本人可以申报自己的利害关系。"))
 
 
@@ -259,22 +258,6 @@ def discussion_was_held(ask: Ask) -> object:
     return _("讨论后再次评分开放到 %(until)s，此后才能锁定。") % {"until": until.astimezone(clock.TZ).strftime("%Y-%m-%d %H:%M")}
 
 
-@rule(_("讨论已经开启"), _("讨论还没有开启。评分交齐、由组长或组织评审的人开启讨论以后，才能再次评分。"))
-def discussion_is_open(ask: Ask) -> bool:
-    return _discussed(ask.obj.panel_id)
-
-
-@rule(_("讨论还没有开启"), _("讨论已经开启，第一次评分不能取回；改变看法的，请写明理由再评一次。"))
-def first_ballot_is_open(ask: Ask) -> bool:
-    return not _discussed(ask.obj.panel_id)
-
-
-def _discussed(panel_id: Any) -> bool:
-    from review.models import Panel  # noqa: PLC0415
-
-    return Panel._base_manager.filter(pk=panel_id, discussed_at__isnull=False).exists()
-
-
 @rule(_("结果已经公布"), _("答辩会的结果还没有公布，请先由组长公布结果。"))
 def results_are_out(ask: Ask) -> bool:
     """Where a defence meeting was held nobody reads a total before the chair releases it; elsewhere locking publishes to the panel."""
@@ -313,58 +296,6 @@ def _panel_state(panel_id: Any) -> str:
     return str(rows.values_list("state", flat=True).first())
 
 
-@rule(_("专家在评审组名单中"), _("这位专家不在评审组名单中（或仍是候补），不能分配。"))
-def sits_in_panel(ask: Ask) -> bool:
-    return bool(_sitting(ask.obj.panel).filter(expert_id=ask.obj.expert_id).exists())
-
-
-@rule(_("没有利害关系"))
-def no_conflict(ask: Ask) -> object:
-    """The five statutory tests with the three-year look-back （政府采购法实施条例 §9), asked again when the file is opened."""
-    from review.blinding import hides  # noqa: PLC0415 - models use it
-    from review.conflict_checks import standing_hits  # noqa: PLC0415
-
-    hits = standing_hits(ask.obj.expert, ask.obj.bid)
-    if hits and hides(ask.obj.panel) and ask.obj.expert.user_id == _pk(ask.actor):
-        return _(
-            "登记的情况显示您与这份申报的单位存在利害关系，应当回避。隐名评审期间不说明是哪一条；请选择回避，或与组织评审的人联系。"
-        )
-    return True if not hits else _("这位专家与申报单位存在利害关系，应当回避：%(why)s") % {"why": str(hits[0].sentence)}
-
-
-@rule(_("评分表填写完整"))
-def ballot_is_complete(ask: Ask) -> object:
-    from review.ballots import missing_marks  # noqa: PLC0415
-
-    missing = missing_marks(ask.obj)
-    return (
-        True
-        if not missing
-        else _("还没有评分的指标：%(what)s。没有评分不等于零分，请逐项填写。") % {"what": "、".join(map(str, missing))}
-    )
-
-
-@rule(_("自动保存的内容已存入评分表"))
-def draft_is_settled(ask: Ask) -> object:
-    """What is handed in is what the expert sees on the sheet, never an older state of it."""
-    if not ask.obj.draft_waits:
-        return True
-    return _("评分表里有自动保存、还没有确认的内容。请打开评分页核对，按“保存”或“提交”确认。")
-
-
-@rule(_("前一环节已评分"))
-def earlier_stage_is_in(ask: Ask) -> object:
-    """Documents are scored before the oral defence, so that the pitch cannot rewrite the first impression on paper."""
-    from review.panels import earlier_stages  # noqa: PLC0415
-
-    return True if not earlier_stages(ask.obj) else _("请先提交您对这份申报前一环节的评分，再提交本环节评分。")
-
-
-@rule(_("已签署无利害关系与廉洁承诺"), typed=True)
-def pledge_signed(ask: Ask) -> object:
-    return True if ask.details.get("pledge") else _("请勾选无利害关系声明和廉洁承诺；如有利害关系，请选择回避。")
-
-
 judge = (may("approve_calls") | convener) & does_not_score
 proposer = organiser
 
@@ -398,55 +329,8 @@ panel_visible: Rule = row_rule(
 )
 
 
-def _review_visible(actor: Any) -> Q:
-    """Own reviews always; others' only after the panel has locked, and only for the agency and its auditors."""
-    from grants.people.models import Agency  # noqa: PLC0415
-
-    own = Q(expert__user_id=getattr(actor, "pk", None)) & Q(expert__user_id__isnull=False)
-    return own | (RESULTS_OUT & scopes_with(actor, "read_calls", Agency, "panel__call__agency"))
-
-
-review_visible: Rule = row_rule(
-    "review_visible", _("专家本人；评分锁定后的主办方和审计"), _review_visible, _("评分锁定前，只有专家本人可以看到自己的评分。")
-)
-
 assigner = organiser | the_clock
 """Assignments are made by the organiser; a gap left by a recusal is filled by the clock with the next alternate."""
-
-
-@rule(_("规则设有路演答辩"), _("本次征集的规则没有路演答辩环节，不需要抽取答辩顺序。"))
-def defends(ask: Ask) -> bool:
-    return any(str(stage.kind) == "oral" for stage in ask.obj.panel.rules.review.stages)
-
-
-@rule(_("顺序还没有抽过"), _("答辩顺序已经抽定，只抽一次。"))
-def has_no_meeting(ask: Ask) -> bool:
-    """One draw per meeting: an order that displeases is not drawn again."""
-    from review.models import Meeting  # noqa: PLC0415
-
-    return not Meeting.objects.filter(panel_id=ask.obj.panel_id).exists()
-
-
-@rule(_("申报在答辩名单中"), _("这份申报不在本次答辩名单中。"))
-def bid_defends_here(ask: Ask) -> bool:
-    bid = ask.details.get("bid")
-    return bid is None or bid.number in ask.obj.draw["order"]
-
-
-@rule(_("有申报正在答辩"), _("现在没有申报在答辩，请先请一份上场。"))
-def somebody_on_stage(ask: Ask) -> bool:
-    return ask.obj.on_stage_id is not None
-
-
-@rule(_("评分已锁定"), _("评分还没有锁定，不能公布结果。"))
-def scores_are_locked(ask: Ask) -> bool:
-    return _panel_state(ask.obj.panel_id) in ("scored", "concluded")
-
-
-@rule(_("是评审组组长"), _("只有评审组组长可以办理。"), roles=frozenset({"expert"}))
-def the_chair(ask: Ask) -> Answer:
-    ok = _sitting(ask.obj.panel).filter(expert__user_id=_pk(ask.actor), chair=True).exists()
-    return Answer(ok, _("只有评审组组长可以办理。"), "the_chair", "expert")
 
 
 @rule(_("是评审组组长"), _("只有评审组组长可以办理。"), roles=frozenset({"expert"}))
@@ -457,57 +341,5 @@ def chairs(ask: Ask) -> Answer:
 
 
 opens_discussion = organiser | chairs
-not_the_locker = not_same_as("locked_by", _("不是锁定评分的人"), _("评分由您锁定，结果须由组长或另一位工作人员公布。"))
-conductor = organiser | the_chair
-releaser = (organiser & not_the_locker) | the_chair
 
 
-def _meeting_visible(actor: Any) -> Q:
-    from review.models import Panel  # noqa: PLC0415
-
-    return Q(panel__in=Panel.objects.filter(_panel_visible(actor)).values("pk"))
-
-
-meeting_visible: Rule = row_rule("meeting_visible", _("能看到评审组的人"), _meeting_visible, _("答辩会信息不对外公开。"))
-
-not_the_proposer = not_same_as("proposed_by", _("不是提出换人的人"), _("换人由您提出，须由另一位工作人员决定。"))
-
-
-@rule(_("原评审还没有提交"), _("原评审已经提交、回避或作废，不能换人。已提交的评分如有问题，请作废并由候补专家补评。"))
-def review_is_open(ask: Ask) -> bool:
-    """A ballot that was handed in is not exchanged for another expert's: that would be choosing scores."""
-    from review.models import Review  # noqa: PLC0415
-
-    live = Review.objects.filter(panel=ask.obj.panel_id, bid=ask.obj.review.bid_id, expert=ask.obj.review.expert_id)
-    return bool(ask.obj.review.state in ("assigned", "accepted")) and not live.filter(state="submitted").exists()
-
-
-@rule(_("接替的专家可以评审这份申报"))
-def may_step_in(ask: Ask) -> object:
-    """Sits in the panel, has no conflict today, and did not have this bid before."""
-    from review.conflict_checks import standing_hits  # noqa: PLC0415
-    from review.models import Review  # noqa: PLC0415
-    from review.voiding import saw_results  # noqa: PLC0415
-
-    swap = ask.obj
-    if swap.expert_id in saw_results(swap.panel):
-        return _("接替的专家已经看过结果，不能再评新的申报，请换一位。")
-    if not _sitting(swap.panel).filter(expert_id=swap.expert_id).exists():
-        return _("接替的专家不在评审组名单中（或仍是候补）。")
-    if Review.objects.filter(panel=swap.panel_id, bid=swap.review.bid_id, expert=swap.expert_id).exists():
-        return _("接替的专家已经在评审这份申报，或曾回避、被作废。")
-    hits = standing_hits(swap.expert, swap.review.bid)
-    return True if not hits else _("接替的专家与申报单位存在利害关系，应当回避：%(why)s") % {"why": str(hits[0].sentence)}
-
-
-def _swap_visible(actor: Any) -> Q:
-    """Who may see the panel, but its experts: who moves where, and why, is the organisers' business."""
-    from review.models import Panel, PanelMember  # noqa: PLC0415
-
-    seats = PanelMember.objects.filter(expert__user_id=_pk(actor)).values("panel_id")
-    return Q(panel__in=Panel.objects.filter(_panel_visible(actor)).exclude(pk__in=seats).values("pk"))
-
-
-swap_visible: Rule = row_rule(
-    "swap_visible", _("能看到评审组的工作人员、监督和审计"), _swap_visible, _("换人的经过不对评审组成员公开。")
-)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from grants.people.rules import not_same_as
 from grants.workflow.rules import Ask, Rule, row_rule, rule
-from review.rules import _panel_state, _swap_visible, convenes_without_interest, judge
+from review.rules import _panel_state, convenes_without_interest, judge
+from review.swap_rules import _swap_visible
 
 second_officer = (
     judge & convenes_without_interest & not_same_as("proposed_by", _("不是提出的人"), _("作废由您提出，须由另一个人决定。"))

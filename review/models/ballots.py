@@ -15,11 +15,11 @@ from grants import clock
 from grants.calls.models import Call
 from grants.people.models import Agency, User
 from grants.workflow.machine import states_are
+from review.ballot_rules import review_visible
 from review.blinding import Reviews, blind
 from review.machine import ReviewMachine, ReviewStates
 from review.models.panels import Panel
 from review.models.pool import Expert
-from review.rules import review_visible
 
 LIVE = ("assigned", "accepted", "submitted")
 """States of a review that still counts or may come to count."""

@@ -18,8 +18,10 @@ from grants.documents.models import StoredFile
 from grants.people.models import Agency, User
 from grants.workflow.machine import Facts, states_are
 from review.machine import MeetingMachine, MeetingStates, PanelMachine, PanelStates, SwapMachine, SwapStates
+from review.meeting_rules import meeting_visible
 from review.models.pool import Expert, Seat
-from review.rules import meeting_visible, panel_visible, swap_visible
+from review.rules import panel_visible
+from review.swap_rules import swap_visible
 
 if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules

@@ -12,10 +12,10 @@ from grants.people.models import User
 from grants.workflow.door import require
 from grants.workflow.refusals import Invalid, NotNow
 from review import sealing
+from review.ballot_rules import the_expert
 from review.ballots import criteria_for, latest_draft, on_paper, seat_of
 from review.merging import Merged, merge
 from review.models import Draft, Review
-from review.rules import the_expert
 
 LONGEST = 4000
 """Characters of one field. The sheet itself allows fewer and says so; what was pasted is kept until the expert shortens it."""

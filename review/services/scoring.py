@@ -17,9 +17,10 @@ from grants.workflow.door import perform, require
 from grants.workflow.refusals import Invalid, NotNow, Refusal
 from grants.workflow.rules import Ask
 from review import ballots, opening, sealing
+from review.ballot_rules import no_conflict, the_expert
 from review.findings import Moment, kept_when_refused
 from review.models import Panel, Review
-from review.rules import no_conflict, organiser, panel_is_scoring, the_expert
+from review.rules import organiser, panel_is_scoring
 from review.services.drafts import follow, sheet_of
 
 

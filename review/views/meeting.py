@@ -22,11 +22,12 @@ from review import services
 from review.ballots import shown
 from review.blinding import anonymous, hidden_from, hides
 from review.composing import expert_top
+from review.meeting_rules import conductor
 from review.models import LIVE, Meeting, Panel
 from review.pages import organises
 from review.panels import sheet_of, sitting
 from review.queue import own
-from review.rules import conductor, held
+from review.rules import held
 from review.services.meeting import in_order
 from review.views import me
 from review.views.draws import form_for, opened
