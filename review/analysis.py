@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 
@@ -79,7 +80,8 @@ def analyse(
     groups: Mapping[str, str] | None = None, seed: bytes = SEED, rule: str = "trimmed", least_bridges: int = 10,
 ) -> Analysis:  # fmt: skip
     """The analysis of a panel's ballots. bids: all bids, those without a ballot too; official: the published result (without: counted
-    here by `terms`); fund: who is funded in a given order (without: the better half); groups: bid → panel or field.
+    here by `terms`); fund: who is funded in a given order (without: the better half), `fund.afresh` the same where chance plays a part and other
+    ballots would have thrown other dice; groups: bid → panel or field.
 
     Raises ValueError for two ballots of one expert for one bid and stage, ScoreRefused for totals that give no score.
     """
@@ -219,7 +221,7 @@ class _Work:
             asks = [self.fund.asks.get(bid, 0) for bid in table.bids]
             line = gibbs.Line(self.fund.places, self.fund.pool, asks, float(self.fund.pass_line), self.fund.stop)
             return gibbs.funded_shares(final, line)
-        return gibbs.shares_by(final, table.bids, self.fund)
+        return gibbs.shares_by(final, table.bids, _afresh(self.fund))
 
     def done(self) -> Analysis:
         too_little = self.table is None or self.refusal in (Refusal.TOO_FEW, Refusal.ONE_REVIEW)
@@ -294,6 +296,15 @@ class _Work:
 
     def _criteria(self) -> list[Histogram]:
         return [_histogram(c, [b.marks[c.code] for b in self.ballots if c.code in b.marks]) for c in self.criteria]
+
+
+def _afresh(fund: Fund) -> Fund:
+    """The rule of funding with dice of its own for every draw, where chance plays a part in it."""
+    afresh: Callable[[Sequence[tuple[str, Decimal]], int], frozenset[str]] | None = getattr(fund, "afresh", None)
+    if afresh is None:
+        return fund
+    times = count()
+    return lambda order: afresh(order, next(times))
 
 
 def five_numbers(ordered: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from grants.calls.models import Call
     from grants.calls.rulebook.model import CallRules
 
+BAND: Final = b"GY-BAND-1\0"
+"""Goes before the seed of the grey band's lots."""
 ENDED = ("cancelled",)
 """Awards that no longer take money from the pool; one that was terminated keeps what it was paid."""
 
@@ -74,7 +76,7 @@ def serves(rules: CallRules, source: Any) -> frozenset[str]:
 def with_lots(candidates: Sequence[Candidate], rules: SelectionRules, results: Sequence[Any]) -> list[Candidate]:
     """The candidates with their lots in the grey band, drawn from the seed that every ballot of the panel went into."""
     seed = bytes.fromhex(results[0].explanation.get("lot_seed", "")) if results else b""
-    return selection_lots(candidates, rules, b"GY-BAND-1\0" + seed)
+    return selection_lots(candidates, rules, BAND + seed)
 
 
 def live(call: Call, *, but: Any = None) -> list[Any]:

@@ -16,15 +16,16 @@ from django.utils.translation import gettext as _
 
 from bidding.models import Bid
 from grants.awards.allocation import Candidate, RulesContradict
-from grants.awards.limits import selection_rules
+from grants.awards.limits import BAND, selection_rules
 from grants.awards.selection import propose, with_lots
 from grants.calls.facts import eligibility_facts
 from grants.calls.models import Call
 from grants.calls.rulebook.invented import synthetic
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.review import Sheet
-from grants.calls.rulebook.rehearsal import Line, Rehearsal, Swing, Usage, rehearse
+from grants.calls.rulebook.rehearsal import Earlier, Line, NothingEarlier, Rehearsal, Swing, Usage, rehearse
 from grants.calls.rulebook.trial import TrialBid
+from grants.desk.expecting import measured
 from grants.money import ZERO, NotMoney, floor
 from review import composing, scoring
 from review.calibration.official import calibrated, strictness
@@ -66,7 +67,7 @@ def _lines(rules: CallRules, papers: Sequence[_Paper], moved: Mapping[str, Weigh
     seed = hashlib.sha256(f"rehearsal:{rules.rules_hash}".encode()).digest()
     ranked = rank(scored, composing.tie_steps(rules, scored), pass_line=rules.review.pass_line, lot=Lot(seed))
     by_code, given = {paper.bid.code: paper.bid for paper in papers}, selection_rules(rules)
-    candidates = with_lots([_candidate(place, by_code[place.bid]) for place in ranked], given, b"GY-BAND-1\0" + seed)
+    candidates = with_lots([_candidate(place, by_code[place.bid]) for place in ranked], given, BAND + seed)
     decided = {d.bid: d for d in propose(candidates, given).decisions}
     return tuple(
         Line(r.bid, r.place, r.score, r.decided_by, decided[r.bid].awarded, decided[r.bid].amount, decided[r.bid].sentence,
@@ -278,9 +279,25 @@ class _Settled(dict[str, bool]):
         return True
 
 
-def run(rules: CallRules, earlier: Call | None) -> Rehearsal:
-    """The rehearsal that a page shows: on the bids of an earlier round, or on synthetic ones."""
-    return rehearse(rules, last_round(earlier) if earlier is not None else synthetic(rules))
+def recall(name: str) -> Earlier:
+    """The round of that code with its ballots, what two of its experts agreed on, and how many they were. Raises NothingEarlier."""
+    call = Call.objects.filter(code=name).select_related("rules_version").first()
+    if call is None:
+        raise NothingEarlier(_("没有编号为 %(code)s 的征集，请核对编号。") % {"code": name})
+    bids = last_round(call)
+    if not bids:
+        raise NothingEarlier(_("征集 %(code)s 还没有出具评审报告的评审组，没有可用的申报和评分。") % {"code": name})
+    return Earlier(call.code, bids, measured([call]), readers(bids))
+
+
+def readers(bids: Sequence[TrialBid]) -> int:
+    """How many experts scored in these bids."""
+    return len({expert for bid in bids for ballots in bid.stages.values() for expert in ballots})
+
+
+def run(rules: CallRules, earlier: Call | None, experts: int | None = None) -> Rehearsal:
+    """The rehearsal that a page shows: on the bids of an earlier round, or on synthetic ones that `experts` share."""
+    return rehearse(rules, last_round(earlier) if earlier is not None else synthetic(rules, experts=experts))
 
 
 def unrehearsed(rules: CallRules, bids: Sequence[TrialBid]) -> tuple[str, ...]:
@@ -297,6 +314,9 @@ def unrehearsed(rules: CallRules, bids: Sequence[TrialBid]) -> tuple[str, ...]:
     lacking = {part.name for bid in bids for part in components(rules, cast("Any", bid)) if part.code not in bid.others}
     if lacking:
         told.append(_("这些申报没有“%(parts)s”的得分：加分按 0，其他按该申报的平均得分率。") % {"parts": "、".join(sorted(lacking))})
+    borrowed = [str(stage.kind.zh) for stage in review.stages if any(bid.stages and str(stage.kind) not in bid.stages for bid in bids)]
+    if borrowed:
+        told.append(_("这些申报没有“%(stages)s”的评分：用它们另一个环节的评分代替。") % {"stages": "、".join(borrowed)})
     if rules.allocation.district_cap is not None:
         told.append(_("街道（区）额度按申报单位的登记地计算；虚构的申报轮流来自 12 个地方，征集限定登记地的都算在那一处。"))
     return tuple(told)

@@ -5,6 +5,7 @@ Upstream may not name downstream, so what counts across stages stands here. Coun
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,8 +26,10 @@ from bidding.seal_rules import is_sealed_call
 from grants import clock
 from grants.awards.models import Award, Contract, Objection, PublicNotice
 from grants.calls.models import Call, Question
+from grants.calls.rulebook.expectation import sizes
 from grants.desk import rehearsing
-from grants.desk.expecting import expected
+from grants.desk.expecting import measured, pool_size
+from grants.desk.rehearsal_charts import expectation_charts
 from grants.evaluation.models import Evaluation
 from grants.funding.models import Tranche
 from grants.people.models import Agency
@@ -258,11 +261,35 @@ def rehearsal(request: HttpRequest, pk: UUID) -> HttpResponse:
     earlier = Call.objects.filter(agency=call.agency, panels__state="concluded").exclude(pk=call.pk).distinct().order_by("-closes_at")
     asked = request.GET.get("bids", "")
     chosen = earlier.filter(code=asked).select_related("rules_version").first() if asked else None
-    context = {"call": call, "version": version, "earlier": list(earlier[:20]), "asked": chosen.code if chosen else ""}
-    result = rehearsing.run(version.rules, chosen)
-    agreement, sizes, experts = expected(call, [chosen] if chosen else earlier, result.bids, version.rules.review.panel.size)
-    shown = {"result": result, "agreement": agreement, "sizes": sizes, "experts": experts}
-    return render(request, "desk/rehearsal.html", {**context, **shown})
+    size, typed = version.rules.review.panel.size, request.GET.get("experts", "").strip()
+    pool, sharing = pool_size(call), _whole(typed)
+    wrong = _experts_refused(typed, sharing, size)
+    experts = sharing if sharing and not wrong else None
+    result = rehearsing.run(version.rules, chosen, experts)
+    agreement = measured([chosen] if chosen else earlier)
+    context = {
+        "call": call, "version": version, "earlier": list(earlier[:20]), "asked": chosen.code if chosen else "", "result": result,
+        "agreement": agreement, "experts": experts or pool, "typed": typed, "wrong": wrong, "given": experts is not None,
+        "sizes": sizes(agreement.value, result.staying, experts or pool, size), "charts": expectation_charts(agreement, result, experts or pool, size),
+    }  # fmt: skip
+    return render(request, "desk/rehearsal.html", context, status=400 if wrong else 200)
+
+
+def _whole(typed: str) -> int | None:
+    """A whole number of people, full-width digits too; None for anything else."""
+    digits = unicodedata.normalize("NFKC", typed)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 4 else None
+
+
+def _experts_refused(typed: str, experts: int | None, size: int) -> str:
+    """Why what was typed is no number of experts for these rules; empty when it is, or nothing was typed."""
+    if not typed:
+        return ""
+    if experts is None:
+        return _("专家人数应为 1 到 9999 的整数。")
+    if experts < size:
+        return _("每份申报要 %(size)d 位专家评，只写了 %(n)d 位：请增加专家，或减少每份申报的专家人数。") % {"size": size, "n": experts}
+    return ""
 
 
 def _links(request: HttpRequest, call: Call) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grants.desk.expecting import reliability_with, sizes
+from grants.calls.rulebook.expectation import reliability_with, sizes
 from review.calibration.reliability import needed
 
 RHO = st.decimals(min_value="0.01", max_value="0.99", places=3)

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -296,6 +296,73 @@ def test_the_command_rehearses_a_file(tmp_path: Any) -> None:
     file.write_text(dumps(from_data(plain)), encoding="utf-8")
     with pytest.raises(SystemExit):
         call_command("call", "rehearse", str(file), stdout=StringIO())
+
+
+def rehearsed(folder: Any, preset: str, *options: str) -> str:
+    (folder / "call.toml").write_text(presets.text(preset), encoding="utf-8")
+    out = StringIO()
+    call_command("call", "rehearse", str(folder / "call.toml"), *options, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_says_what_an_order_is_worth_and_who_reads_how_much(tmp_path: Any) -> None:
+    """60 bids, 12 fall out, 48 × 7 ÷ 20 = 16.8 → 17 each; 7·0.39 ÷ (1 + 6·0.39) = 0.817. Without --experts no load is invented."""
+    told = rehearsed(tmp_path, "district", "--experts", "20")
+    assert "假定为 0.390；由 20 位专家分担；48 份进入评审" in told
+    assert "每份 7 位专家（现在的规则）：可靠程度 0.817，评分 336 份，每位专家约 17 份" in told
+    assert "每份 3 位专家：可靠程度 0.657，评分 144 份，每位专家约 8 份" in told
+    without = rehearsed(tmp_path, "district")
+    assert "可靠程度 0.817" in without and "每位专家约" not in without and "--experts N" in without
+
+
+def test_the_command_rehearses_on_the_ballots_of_an_earlier_round(tmp_path: Any) -> None:
+    """The bids by their numbers, the experts who were there, no organisation's name."""
+    made = award_world.ranked(amounts=["60000", "50000"])
+    told = rehearsed(tmp_path, "district", "--from", made.call.code)
+    assert f"2 份{made.call.code} 的申报" in told and "由 5 位专家分担" in told
+    assert "没有“路演答辩”的评分：用它们另一个环节的评分代替" in told, "the earlier round judged documents only"
+    assert not any(name in told for name in made.call.bids.values_list("organisation__name", flat=True))
+    assert "由 30 位专家分担" in rehearsed(tmp_path, "district", "--from", made.call.code, "--experts", "30")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--experts", "6"], "--experts：每份申报要 7 位专家评，只写了 6 位"),
+        (["--experts", "0"], "--experts："),
+        (["--experts", "-3"], "--experts："),
+        (["--bids", "0"], "--bids：应为 1 到 2000"),
+        (["--bids", "2001"], "--bids："),
+        (["--from", "NOWHERE-1"], "--from：没有编号为 NOWHERE-1 的征集"),
+        (["--from", "NOWHERE-1", "--seed", "3"], "--from：用往期的申报时没有虚构的申报"),
+        (["--from", "NOWHERE-1", "--bids", "3"], "--from：用往期的申报时没有虚构的申报"),
+    ],
+)  # fmt: skip
+def test_a_rehearsal_that_cannot_be_asked_names_the_option(tmp_path: Any, options: list[str], told: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        rehearsed(tmp_path, "district", *options)
+    assert str(refused.value).startswith(told)
+
+
+def test_a_round_without_results_cannot_be_rehearsed_on(tmp_path: Any) -> None:
+    made = calls.draft(people.office())
+    with pytest.raises(CommandError, match="还没有出具评审报告"):
+        rehearsed(tmp_path, "district", "--from", made.code)
+
+
+def test_the_page_takes_a_number_of_experts_and_draws_what_follows() -> None:
+    """Load of each from what was typed, full-width digits too; fewer than a bid needs, and what is no number, is refused and stays typed."""
+    desk = people.office()
+    made = calls.draft(desk, calls.rules("YX-2026-01"))
+    client, url = as_(desk.officer), reverse("desk:rehearsal", args=[made.pk])
+    page = client.get(url, {"experts": "２０"})
+    assert [(each.n, each.load) for each in page.context["sizes"]] == [(3, 8), (5, 12), (7, 17)]
+    assert "按 20 位专家分担计算" in text(page) and text(page).count("<svg") >= 3
+    assert "现在的规则 7 位专家：0.817。达到 0.800 要 7 位。" in text(page)
+    for typed, told in (("6", "只写了 6 位"), ("几位", "应为 1 到 9999 的整数"), ("0", "只写了 0 位"), ("-7", "应为 1 到 9999"), ("7.5", "应为 1 到 9999")):
+        refused = client.get(url, {"experts": typed})
+        assert refused.status_code == 400 and told in text(refused) and f'value="{typed}"' in text(refused), typed
+    assert "专家库现有 0 位" in text(client.get(url)) and "每位专家约评几份" not in text(client.get(url))
 
 
 def test_last_rounds_bids_under_last_rounds_rules_give_last_rounds_awards() -> None:

@@ -27,7 +27,10 @@ value; its SHA-256 goes into the ledger, and every bid records the version it wa
 ```
 manage.py call lint call.toml         every fault and contradiction, with key and way out; exit 1 on errors
 manage.py call diff old.toml new.toml what a bidder would have to acknowledge
-manage.py call rehearse call.toml     who would fall out, ties, money used, weights that decide — on bids that nobody wrote
+manage.py call rehearse call.toml     who would fall out, ties, money used, weights that decide, expected reliability — on bids that nobody wrote
+                       --from CALL    on the bids and ballots of an earlier round of this installation instead (reliability as measured there)
+                       --experts N    so many share the reading: how many bids each; synthetic ballots have their strictness
+                       --bids N --seed N   how many synthetic bids, and another example; exit 1 when the rules cannot be carried out
 manage.py call schema                 JSON Schema, for editors
 manage.py call import call.toml --agency … --by …
 manage.py call export YX-2026-01

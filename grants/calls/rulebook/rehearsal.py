@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from grants.calls.rulebook.eligibility import Outcome, assess
+from grants.calls.rulebook.expectation import Agreement
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.trial import TrialBid, lowest_cap
 from grants.money import ZERO, percent_text, yuan
@@ -80,6 +81,11 @@ class Rehearsal:
     unrehearsed: tuple[str, ...] = ()
 
     @property
+    def staying(self) -> int:
+        """Bids that experts would have to read."""
+        return self.bids - len(self.exclusions)
+
+    @property
     def ties(self) -> tuple[Line, ...]:
         """Bids whose place the score alone did not decide."""
         return tuple(line for line in self.lines if line.decided_by not in ("", "score"))
@@ -98,6 +104,38 @@ def judge_with(judge: Judge) -> None:
     """Register the arithmetic of ranking and allocation; the last one registered is asked."""
     if judge not in _judges:
         _judges.append(judge)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier round brings to a rehearsal. experts: how many scored in it; note: what it does not bring, one sentence or nothing."""
+
+    name: str
+    bids: tuple[TrialBid, ...]
+    agreement: Agreement
+    experts: int
+    note: str = ""
+
+
+class NothingEarlier(LookupError):
+    """No earlier round under that name, or none whose results are in; the message is a sentence that says what to do."""
+
+
+Recall = Callable[[str], Earlier]
+_recalls: list[Recall] = []
+
+
+def recall_with(recall: Recall) -> None:
+    """Register how the bids of an earlier round are found by its code or package; the last one registered is asked."""
+    if recall not in _recalls:
+        _recalls.append(recall)
+
+
+def recalled(name: str) -> Earlier:
+    """The earlier round of that code or package. Raises NothingEarlier."""
+    if not _recalls:
+        raise NothingEarlier(f"没有可以读取往期申报的程序，找不到 {name}")
+    return _recalls[-1](name)
 
 
 def rehearse(rules: CallRules, bids: Sequence[TrialBid]) -> Rehearsal:

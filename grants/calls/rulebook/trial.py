@@ -18,7 +18,8 @@ Marks = Mapping[str, Decimal]
 class TrialBid:
     """A bid to rehearse with. ask, match, recommended in 元; ballots: for each expert, criterion → share of the points an expert gives, 0…1.
 
-    stages: stage → expert → ballot, where the stages have ballots of their own or experts have names; a stage that is not there has `ballots`.
+    stages: stage → expert → ballot, where the stages have ballots of their own or experts have names; a stage that is not there has `ballots`, or
+    without any those of another stage.
     others: what is entered beside the ballots, by the code it is entered under → share of its points. chair: code of the chair's ballot
     (empty: the first). district: where the applicant is registered.
     """
@@ -39,7 +40,8 @@ class TrialBid:
 
     def given(self, stage: str) -> Mapping[str, Marks]:
         """Expert → ballot of a stage."""
-        return self.stages.get(stage) or {f"{n:02}": ballot for n, ballot in enumerate(self.ballots, start=1)}
+        own = self.stages.get(stage) or {f"{n:02}": ballot for n, ballot in enumerate(self.ballots, start=1)}
+        return own or next(iter(self.stages.values()), {})
 
 
 def lowest_cap(rules: CallRules, bid: TrialBid) -> Decimal:

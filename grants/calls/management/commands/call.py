@@ -6,13 +6,18 @@ import sys
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from grants.calls.rulebook import CallRules, Problem, RulesInvalid, Severity, toml
 from grants.workflow.refusals import Refusal
+
+if TYPE_CHECKING:
+    from grants.calls.rulebook.rehearsal import Earlier
+
+MOST_BIDS = 2000
 
 
 class Command(BaseCommand):
@@ -31,6 +36,8 @@ class Command(BaseCommand):
         trial.add_argument("file")
         trial.add_argument("--seed", type=int, default=None, help="another example")
         trial.add_argument("--bids", type=int, default=None, help="how many")
+        trial.add_argument("--from", dest="earlier", metavar="CALL", help="the bids and ballots of an earlier round instead of synthetic ones")
+        trial.add_argument("--experts", type=int, default=None, help="how many share the reading: load of each, and their strictness in synthetic ballots")
         describe = verbs.add_parser("schema", help="the JSON Schema, or the handbook")
         describe.add_argument("--handbook", action="store_true", help="docs/call-rules.md instead")
         read = verbs.add_parser("import", help="a new draft call from a file")
@@ -67,23 +74,36 @@ class Command(BaseCommand):
         if fault:
             sys.exit(1)
 
-    def _rehearse(self, *, file: str, seed: int | None, bids: int | None, **_: Any) -> None:
-        from grants.calls.rulebook.invented import COUNT, SEED, synthetic  # noqa: PLC0415 - as above
+    def _rehearse(self, *, file: str, seed: int | None, bids: int | None, earlier: str | None, experts: int | None, **_: Any) -> None:
         from grants.calls.rulebook.rehearsal import rehearse  # noqa: PLC0415 - as above
 
         rules = _read(file)
-        trial = synthetic(rules, seed=SEED if seed is None else seed, count=bids or COUNT)
-        result = rehearse(rules, trial)
-        self.stdout.write(f"{result.bids} 份虚构申报，{len(result.exclusions)} 份被排除：")
+        _refuse_figures(rules, seed, bids, earlier, experts)
+        trial = _trial_bids(rules, seed, bids, earlier, experts)
+        result = rehearse(rules, trial.bids)
+        self.stdout.write(f"{result.bids} 份{f'{trial.name} 的' if trial.name else '虚构'}申报，{len(result.exclusions)} 份被排除：")
         for rule, number in sorted(result.by_rule.items()):
             sentence = next(each.sentence for each in result.exclusions if each.rule == rule)
             self.stdout.write(f"  {rule} {number} 份，例如：{sentence}")
-        for sentence in result.unrehearsed:
+        for sentence in (*result.unrehearsed, *([trial.note] if trial.note else [])):
             self.stdout.write(f"没有预演的、假定的：{sentence}")
+        self._show_expectation(rules, result.staying, trial, experts)
         if result.refused:
             self.stdout.write(f"规则不能执行：{result.refused}")
             sys.exit(1)
         self._show_rehearsal(result)
+
+    def _show_expectation(self, rules: CallRules, bids: int, trial: Earlier, experts: int | None) -> None:
+        """Reliability and load with the usual numbers of experts and with the rules'."""
+        from grants.calls.rulebook.expectation import sizes  # noqa: PLC0415 - as above
+
+        agreement, sharing = trial.agreement, experts or trial.experts
+        basis = f"取 {agreement.call} 实测的 {agreement.value}" if agreement.call else f"没有往期实测，假定为 {agreement.value}"
+        load = f"由 {sharing} 位专家分担" if sharing else "专家人数没有写（--experts N），不算每人几份"
+        self.stdout.write(f"名次能信到什么程度（两位专家的一致程度{basis}；{load}；{bids} 份进入评审）：")
+        for each in sizes(agreement.value, bids, sharing, rules.review.panel.size):
+            one = "" if each.load is None else f"，每位专家约 {each.load} 份"
+            self.stdout.write(f"  每份 {each.n} 位专家{'（现在的规则）' if each.chosen else ''}：可靠程度 {each.reliability}，评分 {each.ballots} 份{one}")
 
     def _show_rehearsal(self, result: Any) -> None:
         funded = sum(line.awarded for line in result.lines)
@@ -127,6 +147,35 @@ class Command(BaseCommand):
     def _show(self, problems: list[Problem]) -> None:
         for problem in problems:
             self.stdout.write(str(problem))
+
+
+def _refuse_figures(rules: CallRules, seed: int | None, bids: int | None, earlier: str | None, experts: int | None) -> None:
+    """Options that contradict each other or the rules. Raises CommandError naming the option."""
+    from grants.calls.rulebook.expectation import too_few  # noqa: PLC0415 - lint and diff need no rehearsal
+
+    if bids is not None and not 1 <= bids <= MOST_BIDS:
+        raise CommandError(f"--bids：应为 1 到 {MOST_BIDS} 的整数，写的是 {bids}")
+    if earlier is not None and (seed is not None or bids is not None):
+        raise CommandError("--from：用往期的申报时没有虚构的申报，不能再写 --seed 或 --bids")
+    if experts is not None and (why := too_few(experts, rules.review.panel.size)):
+        raise CommandError(f"--experts：{why}")
+
+
+def _trial_bids(rules: CallRules, seed: int | None, bids: int | None, earlier: str | None, experts: int | None) -> Earlier:
+    """Invented bids, or those of an earlier round. Raises CommandError when there is no such round."""
+    from grants.calls.rulebook.expectation import ASSUMED, Agreement  # noqa: PLC0415 - as above
+    from grants.calls.rulebook.invented import COUNT, SEED, synthetic  # noqa: PLC0415 - as above
+    from grants.calls.rulebook.rehearsal import Earlier, NothingEarlier, recalled  # noqa: PLC0415 - as above
+
+    if earlier is None:
+        made = synthetic(rules, seed=SEED if seed is None else seed, count=bids or COUNT, experts=experts)
+        return Earlier("", made, Agreement(ASSUMED), 0)
+    try:
+        return recalled(earlier)
+    except NothingEarlier as nothing:
+        raise CommandError(f"--from：{nothing}") from nothing
+    except DatabaseError as error:
+        raise CommandError("数据库还没有建立，往期的申报无从读起：请先运行 manage.py migrate") from error
 
 
 def _text(name: str) -> str:
