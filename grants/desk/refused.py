@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from grants.workflow.refusals import Refusal
+from grants.workflow.refusals import NotYou, Refusal
+
+log = logging.getLogger("grants.refused")
 
 
 class RefusalPage:
@@ -23,6 +26,8 @@ class RefusalPage:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
+        if isinstance(exception, NotYou):  # a step has written its own line at the door; a page is noted here
+            log.warning("page refused to %s: %s on %r", getattr(request.user, "pseudonym", "visitor"), exception.rule, request.path)
         context = {"refusal": exception, "back": came_from(request)}
         return render(request, "desk/refused.html", context, status=exception.status)
 

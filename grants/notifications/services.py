@@ -87,7 +87,7 @@ def compose(template: str, context: Mapping[str, Any], words: str | None = None)
     subject, _blank, body = text.strip().partition("\n")
     if not subject.strip() or not body.strip():
         raise LetterWithoutSubject(template)
-    return subject.strip()[:150], body.strip() + "\n"
+    return " ".join(subject.split())[:150], body.strip() + "\n"  # one line, whatever a title holds: a header ends at a line break
 
 
 def inbox(user: Any) -> QuerySet[Message]:

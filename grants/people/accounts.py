@@ -10,6 +10,7 @@ import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.signals import authentication_step_completed
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -27,7 +28,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from grants.people import factors, gate, lockout, security
+from grants.people import factors, gate, lockout, security, visits
 from grants.web import errors
 from grants.web.limits import address_of
 
@@ -178,6 +179,14 @@ def _added(sender: Any, request: HttpRequest, user: Any, authenticator: Authenti
     if authenticator.type in factors.REAL:
         request.session[gate.FACTOR] = True
         _changed(Kind.FACTOR_ADDED, request, user, authenticator)
+
+
+@receiver(authentication_step_completed, dispatch_uid="people.asked_again")
+def _asked_again(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """Whoever has shown again who they are goes on under a new session key: one that was overheard before is worth nothing (ASVS 7.2.4)."""
+    if request.user.is_authenticated and kwargs.get("reauthenticated"):
+        request.session.cycle_key()
+        visits.moved(request)
 
 
 @receiver(mfa_signals.authenticator_removed, dispatch_uid="people.factor_removed")

@@ -35,7 +35,7 @@ class Gate:
         mark = getattr(request, "new_device", "")
         if mark:
             response.set_cookie(
-                visits.DEVICE, mark, max_age=visits.DEVICE_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+                settings.DEVICE_COOKIE_NAME, mark, max_age=visits.DEVICE_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
             )
         return response
 

@@ -25,9 +25,8 @@ from grants.web.limits import address_of
 from grants.workflow.effects import real_now
 
 KEY = "visit"
-DEVICE = "device"
-"""The cookie that marks a browser: random, says nothing, lives two years, read by nobody but `begin`."""
 DEVICE_SECONDS = 2 * 365 * 86400
+"""The life of the cookie that marks a browser (`DEVICE_COOKIE_NAME`): random, says nothing, read by nobody but `begin`."""
 NOTED_EVERY = timedelta(minutes=1)
 BROWSERS = (("MicroMessenger", "微信"), ("Edg", "Edge"), ("QQBrowser", "QQ"), ("360", "360"), ("Firefox", "Firefox"),
             ("HeadlessChrome", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"))  # fmt: skip
@@ -132,7 +131,7 @@ def _close(visits: QuerySet[Visit], how: str) -> int:
 
 def _device(request: HttpRequest) -> str:
     """The browser's mark, a new one when it brings none; `gate` gives it the cookie."""
-    found = request.COOKIES.get(DEVICE, "")
+    found = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     if not re.fullmatch(r"[\w-]{30,64}", found):
         found = secrets.token_urlsafe(32)
         request.new_device = found  # type: ignore[attr-defined]

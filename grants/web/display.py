@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-COOKIE, SALT, KEPT_FOR = "display", "grants.web.display", 365 * 24 * 60 * 60  # seconds
+SALT, KEPT_FOR = "grants.web.display", 365 * 24 * 60 * 60  # seconds
 COLUMNS = {"large": "large_type", "contrast": "high_contrast"}  # what the user model calls them
 
 
@@ -35,7 +35,7 @@ def display_of(request: HttpRequest | None) -> Display:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return Display(**{name: bool(getattr(user, column, False)) for name, column in COLUMNS.items()})
-    chosen = str(request.get_signed_cookie(COOKIE, default="", salt=SALT)).split("-")
+    chosen = str(request.get_signed_cookie(settings.DISPLAY_COOKIE_NAME, default="", salt=SALT)).split("-")
     return Display(**{name: name in chosen for name in COLUMNS})
 
 
@@ -52,4 +52,4 @@ def choose(request: HttpRequest, response: HttpResponseBase, name: str, *, on: b
 def _keep(response: HttpResponseBase, chosen: Display) -> None:
     options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": settings.SESSION_COOKIE_SECURE}
     value = "-".join(name for name in COLUMNS if getattr(chosen, name))
-    response.set_signed_cookie(COOKIE, value, salt=SALT, max_age=KEPT_FOR, **options)
+    response.set_signed_cookie(settings.DISPLAY_COOKIE_NAME, value, salt=SALT, max_age=KEPT_FOR, **options)

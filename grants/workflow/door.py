@@ -7,6 +7,7 @@ the outbox is woken. Whoever loses a race is told why before anything ran (habit
 
 from __future__ import annotations
 
+import logging
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from grants.workflow.machine import Facts, Machine, Step
 from grants.workflow.refusals import Invalid, NotNow, NotYou, Refusal
 from grants.workflow.rules import SYSTEM, Answer, Ask, Rule
 
+log = logging.getLogger("grants.refused")
 T = TypeVar("T", bound=Machine)
 
 __all__ = ["SYSTEM", "begin", "explain", "perform", "require"]
@@ -33,7 +35,7 @@ def perform(obj: T, verb: str, *, by: Any, note: str = "", **details: Any) -> T:
         locked = _lock(obj)
         declared = _declared(locked, verb)
         ask = Ask(by, locked, clock.now(), details)
-        role = _ask_who(declared, ask).role
+        role = _role_or_note(declared, ask)
         _ask_state(locked, declared)
         _ask_facts(declared.when, ask, verb)
         source = locked.state
@@ -91,6 +93,16 @@ def _declared(obj: Machine, verb: str) -> Step:
         return type(obj).steps()[verb]
     except KeyError:
         raise LookupError(f"{type(obj).__name__} has no step {verb!r}") from None
+
+
+def _role_or_note(declared: Step, ask: Ask) -> str:
+    """The role in which the step is taken. A refused attempt is a line of the program's log: who, what, which rule (ASVS 16.3.2)."""
+    try:
+        return _ask_who(declared, ask).role
+    except NotYou as refused:
+        who = getattr(ask.actor, "pseudonym", ask.actor)
+        log.warning("%s refused to %s: %s on %s", declared.verb, who, refused.rule, ask.obj.subject)
+        raise
 
 
 def _ask_who(declared: Step, ask: Ask) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.template import RequestContext, Template
 from django.test import Client, RequestFactory
@@ -12,7 +13,6 @@ from django.urls import reverse
 
 from grants.notifications.models import Message
 from grants.people.models import User
-from grants.web.display import COOKIE
 from tests.world.people import person, trio
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def test_a_visitors_choice_is_remembered_by_the_server_and_both_can_be_on() -> N
     visitor.post(SWITCH, {"large": "0"})
     assert "gc-large" not in root(visitor)
     assert "gc-contrast" in root(visitor)
-    assert visitor.cookies[COOKIE]["httponly"]
+    assert visitor.cookies[settings.DISPLAY_COOKIE_NAME]["httponly"]
 
 
 def test_a_persons_choice_follows_to_another_browser_and_ends_with_signing_out() -> None:
@@ -51,7 +51,7 @@ def test_a_persons_choice_follows_to_another_browser_and_ends_with_signing_out()
 
 def test_a_cookie_that_is_not_ours_is_overlooked() -> None:
     visitor = Client()
-    visitor.cookies[COOKIE] = "large-contrast:forged"
+    visitor.cookies[settings.DISPLAY_COOKIE_NAME] = "large-contrast:forged"
     assert "gc-large" not in root(visitor)
 
 

@@ -28,7 +28,7 @@ TEXTS = ("title", "who", "detail", "street", "community")
 
 def new_receipt() -> str:
     """The secret by which somebody without an account finds their own need again."""
-    return secrets.token_urlsafe(12)
+    return secrets.token_urlsafe(16)  # 128 bits: it is the only thing that opens the page
 
 
 class Need(NeedMachine):
