@@ -129,25 +129,33 @@ def test_the_order_of_the_ballots_changes_no_bit(order: list[int]) -> None:
 
 
 def one_review_expert() -> Rows:
-    """Four experts on six bids around 70; one more expert has a single review: 30 where the others give 68 to 78.3."""
+    """Five experts on five bids, four of them on a sixth that one more expert, who has no other review, gives 30: 30, 68, 70, 71.7, 78.3."""
     others = [("e0", "68"), ("e1", "70"), ("e2", "71.7"), ("e3", "78.3")]
-    steps = {"e0": -1, "e1": 0, "e2": 1, "e3": 2}
-    rows = [(f"b{b}", e, D(66 + 2 * b + steps[e] * (1 + b % 2))) for b in range(1, 6) for e, _ in others]
+    table = ["73 67 76 78 63", "65 71 74 80 71", "72 77 78 82 75", "68 76 77 78 67", "74 78 77 86 76"]
+    rows = [(f"b{b}", f"e{e}", D(v)) for b, row in enumerate(table, start=1) for e, v in enumerate(row.split())]
     return [("b0", "x", D(30)), *(("b0", e, D(t)) for e, t in others), *rows]
 
 
 def test_an_expert_with_one_review_cannot_be_corrected() -> None:
-    """Mean 63.6, trimmed mean 69.9. The 30 looks like strictness, but a single review cannot tell strictness from chance: only
-    n/(n + λ) of it is taken, the calibrated value stays near the mean, far below the trimmed one."""
+    """The design study: mean 63.6, trimmed mean 69.9, calibrated 63.5, β = −16.6. The 30 looks like strictness, but a single review cannot tell
+    strictness from chance: only n/(n + λ) of it is taken. Ours is −16.75 = (30 − 63.5)/(1 + λ) at λ = 1, the bound where the search ends here;
+    −16.6 is the same formula at λ = 1.018, where a bounded search ends that never asks its bound itself."""
     table = Table.of(one_review_expert())
     fit = reml.fit(table)
-    bid = table.bids.index("b0")
+    bid, x = table.bids.index("b0"), table.experts.index("x")
     totals = {r[1]: r[2] for r in one_review_expert() if r[0] == "b0"}
     assert panel_score(totals, Trim(1, 1, 5)).value == D("69.90")
     assert table.bid_means[bid] + table.centre == pytest.approx(6360)
-    assert fit.shrinkage is not None
-    assert fit.beta[table.experts.index("x")] < -1000
-    assert 6360 - 50 <= fit.theta[bid] + table.centre < 6990 - 150
+    assert fit.shrinkage == pytest.approx(1, abs=1e-5)
+    assert ((fit.theta[bid] + table.centre) / 100, fit.beta[x] / 100) == (pytest.approx(63.5, abs=0.05), pytest.approx(-16.75, abs=0.005))
+    _value, theta, beta = dense(one_review_expert(), 1.018)
+    assert (theta[bid] / 100, beta[x] / 100) == (pytest.approx(63.5, abs=0.05), pytest.approx(-16.6, abs=0.05))
+
+
+@pytest.mark.parametrize(("reviews", "percent"), [(1, "36"), (5, "74"), (25, "93")])
+def test_how_much_of_an_experts_own_data_counts(reviews: int, percent: str) -> None:
+    """n/(n + λ) at the study's λ = 1.8: 1 review 36 %, 5 reviews 74 %, 25 reviews 93 %; the formula of `ExpertView.trust`."""
+    assert numbers.published(100 * reviews / (reviews + 1.8), 0) == D(percent)
 
 
 def test_with_one_review_for_each_expert_the_calibrated_order_is_the_order_of_means() -> None:
@@ -188,9 +196,21 @@ def test_an_expert_who_always_gives_100_is_lenient_and_an_alarm() -> None:
     fit = reml.fit(table)
     lenient = float(fit.beta[table.experts.index("x")] - np.delete(fit.beta, table.experts.index("x")).mean()) / 100
     assert lenient == pytest.approx(30, abs=2)
+    assert fit.beta[table.experts.index("x")] / 100 == pytest.approx(23.04, abs=0.01)
     constant = [a for a in alarms(table, fit) if a.kind == "constant"]
     assert [(a.expert, a.figure) for a in constant] == [("x", D("100.00"))]
     assert "20 份" in constant[0].words.zh
+
+
+def test_a_bias_of_24_8_needs_the_others_31_points_lower() -> None:
+    """The design study's always-100 expert has β = +24.8. β is centred over the five experts: 4/5 of the distance, so the others stood at 69 on
+    average; with 70 ours has +23.04 (the test above), with a table whose mean is 31 points lower than 100 and no chance in it, +24.8."""
+    rows = [(f"b{b:02}", f"e{e}", D(69 + b % 3 - 1)) for b in range(21) for e in range(4)] + [(f"b{b:02}", "x", D(100)) for b in range(21)]
+    table = Table.of(rows)
+    fit = reml.fit(table)
+    assert fit.shrinkage is not None
+    kept = 21 / (21 + fit.shrinkage)
+    assert fit.beta[table.experts.index("x")] / 100 == pytest.approx(24.8 * kept, abs=0.005)
 
 
 def test_two_separate_panels_keep_their_difference_and_may_not_be_compared() -> None:
@@ -206,6 +226,32 @@ def test_two_separate_panels_keep_their_difference_and_may_not_be_compared() -> 
     with pytest.raises(ScoreRefused) as refused:
         strictness({b: {e: t for x, e, t in [*first, *second] if x == b} for b in table.bids})
     assert refused.value.rule == "unbridged"
+
+
+def random_theta(y: np.ndarray, bids: np.ndarray, experts: np.ndarray, spread: tuple[float, float, float]) -> np.ndarray:
+    """BLUP of random θ in the two-way model with known σ_b, σ_r, σ_e: the oracle for what we do not do. bids, experts: incidence."""
+    b, r, e = (s * s for s in spread)
+    v = b * bids @ bids.T + r * experts @ experts.T + e * np.eye(len(y))
+    inverse, one = np.linalg.inv(v), np.ones(len(y))
+    return b * bids.T @ inverse @ (y - one @ inverse @ y / (one @ inverse @ one))
+
+
+def test_twelve_points_between_panels_by_fixed_random_and_standardised_scores() -> None:
+    """The design study: fixed θ keeps 12.0, random θ 7.4, z-scores 0.0. Ours is the first; the others are counted here to see what they would do.
+    7.4 is what 20 bids and 5 experts a panel give at σ = (8, 2.6, 8); the stricter the experts are allowed to be, the less stays (σ_r = 6: 3.5)."""
+    panel = np.array([[70 + 4 * np.sin(b) + np.cos(3 * b + e) for e in range(5)] for b in range(20)])
+    y = np.concatenate([panel.ravel(), panel.ravel() + 12])
+    bids, experts = np.kron(np.eye(40), np.ones((5, 1))), np.kron(np.eye(2), np.kron(np.ones((20, 1)), np.eye(5)))
+
+    def apart(theta: np.ndarray) -> float:
+        return float(theta[20:].mean() - theta[:20].mean())
+
+    table = Table.of([(f"{'ac'[p]}{b:02}", f"{'ef'[p]}{e}", D(f"{panel[b, e] + 12 * p:.2f}")) for p in range(2) for b in range(20) for e in range(5)])
+    assert apart(reml.fit(table).theta) / 100 == pytest.approx(12.0, abs=1e-6)
+    assert apart(random_theta(y, bids, experts, (8, 2.6, 8))) == pytest.approx(7.4, abs=0.05)
+    assert apart(random_theta(y, bids, experts, (8, 6, 8))) == pytest.approx(3.5, abs=0.05)
+    standard = [(p - p.mean(axis=0)) / p.std(axis=0, ddof=1) for p in (panel, panel + 12)]
+    assert apart(np.concatenate([s.mean(axis=1) for s in standard])) == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(("bridging", "fit"), [(1, False), (9, False), (10, True)])
@@ -241,6 +287,17 @@ def test_unequal_numbers_of_reviews_leave_values_unbiased() -> None:
         top = sorted(whole, key=lambda b: -whole[b])[:15]
         gaps += [theta[b] - whole[b] for b in top if int(b[1:]) % 3 == 0]
     assert abs(np.mean(gaps)) / 100 < 1.5
+
+
+def test_fewer_reviews_make_the_interval_wider() -> None:
+    """Three reviews instead of five: the draws of those bids' θ spread by about √(5/3) = 1.29 as much."""
+    rows = [(b, e, t) for b, e, t in simulated(60, 60, 5, 4) if not (int(b[1:]) % 2 and sum(1 for x, f, _t in simulated(60, 60, 5, 4) if x == b and f < e) >= 3)]
+    table = Table.of(rows)
+    draws = gibbs.draw(table, b"s", sweeps=1500)
+    assert draws is not None
+    spread, few = draws.theta.std(axis=0), np.array([table.per_bid[i] == 3 for i in range(60)])
+    assert few.sum() == 30
+    assert 1.1 < spread[few].mean() / spread[~few].mean() < 1.5
 
 
 @pytest.mark.parametrize("rows", [[], [("b", "e", D(1)), ("b", "e", D(2))], [("b", "e", D("1.001"))]])
