@@ -40,6 +40,7 @@ import json, django; django.setup()
 from django.conf import settings
 names = %r
 print(json.dumps({name: [getattr(settings, name + "_COOKIE_" + what, None) for what in ("NAME", "SECURE", "HTTPONLY", "SAMESITE")] for name in names}))
+print([v["NAME"] for v in settings.AUTH_PASSWORD_VALIDATORS])
 """
 
 
@@ -55,7 +56,9 @@ def test_every_cookie_of_production_is_secure_and_bound_to_this_host(tmp_path: P
         "BEHIND_TLS_PROXY": "1",
     }
     said = start(tmp_path / "home", "-c", SAY % (COOKIES,), DJANGO_SETTINGS_MODULE="grants.config.settings", **variables)
-    found = json.loads(said.stdout.splitlines()[-1])
+    cookies, validators = said.stdout.splitlines()[-2:]
+    found = json.loads(cookies)
+    assert "NotOurWords" in validators, "the demonstration alone goes without"
     assert all(name.startswith("__Host-") for name, *_rest in found.values())
     assert all(found[name][1:] == [True, True, "Lax"] for name in ("SESSION", "CSRF", "LANGUAGE"))
     set_by_us = [m for path in OURS for m in re.findall(r"\.set_(?:signed_)?cookie\((.*)", path.read_text("utf-8"))]
