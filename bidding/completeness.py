@@ -117,6 +117,8 @@ def kind_name(organisation: Any) -> str:
 
 def needs_sponsor(rules: CallRules, organisation: Any) -> bool:
     """Whether a registered body must sign and hold the account for this applicant (挂靠, domain §3.4)."""
+    if getattr(organisation, "judged_elsewhere", False):  # `sealed_offline`: the sheet's choices are its sponsors
+        return False
     sponsor = rules.eligibility.sponsor
     if sponsor is not None and admits(sponsor.kinds, organisation):
         return True
@@ -128,13 +130,19 @@ def _sponsor(bid: Any, rules: CallRules) -> Iterator[Problem]:
         return
     wanted = rules.eligibility.sponsor.name if rules.eligibility.sponsor else ""
     if bid.sponsor is None:
-        who = _("“%(name)s”") % {"name": wanted} if wanted else _("一家已登记的组织")
-        yield _page("about", "sponsor", _("贵单位没有法人资格，须由%(who)s托管签约和收款，请先签订托管协议并在此选择。") % {"who": who})
+        yield _page("about", "sponsor", sponsor_wanted(rules))
     elif wanted and bid.sponsor.name != wanted:
         yield _page("about", "sponsor", _("本次征集指定的托管组织是“%(name)s”，请改选。") % {"name": wanted})
     elif not sponsorship_stands(bid, clock.today()):
         sentence = _("与“%(name)s”的托管协议没有被对方接受或不在有效期内，请续签或改选。")
         yield _page("about", "sponsor", sentence % {"name": bid.sponsor.name})
+
+
+def sponsor_wanted(rules: CallRules) -> str:
+    """What is told to an applicant who must have a sponsor and has chosen none."""
+    wanted = rules.eligibility.sponsor.name if rules.eligibility.sponsor else ""
+    who = _("“%(name)s”") % {"name": wanted} if wanted else _("一家已登记的组织")
+    return str(_("贵单位没有法人资格，须由%(who)s托管签约和收款，请先签订托管协议并在此选择。") % {"who": who})
 
 
 def sponsorship_stands(bid: Any, day: date) -> bool:
@@ -271,6 +279,8 @@ def _carried(bid: Any) -> Iterator[Problem]:
     """Answers that were carried over from the profile or an earlier bid, and that nobody has confirmed or changed."""
     from bidding.prefilled import unsettled  # noqa: PLC0415 - it imports the models, which ask this module when submitting
 
+    if getattr(bid.organisation, "judged_elsewhere", False):
+        return
     labels = {(s.code, f.code): f.label for s in bid.rules.forms.application for f in s.fields}
     for mark in unsettled(bid):
         page = f"sections/{mark.section}" if mark.field else mark.section

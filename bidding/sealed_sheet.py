@@ -7,6 +7,7 @@ from typing import Any
 
 from bidding.models import Bid
 from bidding.sealed_form import SealedForm
+from bidding.sealed_offline import site
 from bidding.sealing.sheet import FORMAT, pattern
 from bidding.services import sealing
 
@@ -19,7 +20,7 @@ def sheet(bid: Bid) -> dict[str, Any]:
     return {
         "format": FORMAT, **sealing.place_of(bid).says(), "recipient": sealing.key_of(bid.call).recipient, "rules": bid.rules_version.hash,
         "controls": dict(_controls(form)), "counts": _counts(form), "papers": {item.code: item.name for item in form.papers.asked},
-        "pledges": {d.code: d.text for d in bid.rules.forms.declarations},
+        "pledges": {d.code: d.text for d in bid.rules.forms.declarations}, "site": site(bid),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -28,6 +29,8 @@ Moment = ConflictHit.Moment
 Found = tuple[Expert, Bid, Hit]
 REFUSING: Final = frozenset({"no_conflict", "conflicts_are_settled", "no_late_conflict", "no_late_conflict_here"})
 """Rules that refuse a step because of a conflict."""
+IN_ONE_ENTRY: Final = 500
+"""Digests that one ledger entry names: a leaf holds 65,535 bytes."""
 BY_ITSELF: Final = frozenset({"own", "account"})
 """Kinds of hits that follow no edge. Another one without evidence is a stored finding that still stands: it is not stored again."""
 
@@ -43,7 +46,7 @@ def check_conflicts(panel: Panel, *, by: User, moment: str = Moment.ASKED) -> li
         bids = list(_every_bid(panel))
         fresh = keep(all_found(experts, bids), moment, by=by, panel=panel) + keep_suggestions(experts, bids, moment, by=by, panel=panel)
         ConflictHit.objects.filter(panel=None, expert__in=experts, bid__in=bids).update(panel=panel)
-        remember("panel.check_conflicts", panel, by, answer, {"pairs": len(experts) * len(bids), "hits": len(fresh)})
+        remember("panel.check_conflicts", panel, by, answer, {"pairs": len(experts) * len(bids), "hits": len(fresh), "kept": True})
     return list(panel.hits.filter(STANDS).select_related("expert__user", "bid"))
 
 
@@ -60,7 +63,7 @@ def look_over(call: Call, *, by: User) -> None:
         experts, bids = pool_of(call), list(handed_in(call))
         fresh = keep(all_found(experts, bids), Moment.POOL, by=by) + keep_suggestions(experts, bids, Moment.POOL, by=by)
         if fresh:
-            counts = {"pairs": len(experts) * len(bids), "hits": len(fresh)}
+            counts = {"pairs": len(experts) * len(bids), "hits": len(fresh), "kept": True}
             _write("call.check_conflicts", call, call.subject, by, answer, counts)
 
 
@@ -72,7 +75,7 @@ def all_found(experts: Sequence[Expert], bids: Sequence[Bid]) -> list[Found]:
 
 def keep(found: Iterable[Found], moment: str, *, by: User | None = None, panel: Panel | None = None) -> list[ConflictHit]:
     """Store what was not stored yet; returns it. Whoever stores the same at the same time stores it once."""
-    return _keep([_row(panel, e, b, hit, by, moment) for e, b, hit in found])
+    return keep_rows([_row(panel, e, b, hit, by, moment) for e, b, hit in found])
 
 
 def keep_suggestions(
@@ -80,7 +83,7 @@ def keep_suggestions(
 ) -> list[ConflictHit]:
     """Store what names suggest about these pairs and what no finding bars already, for two persons to settle; returns what is new."""
     fresh = [each for each in unsettled(experts, bids) if isinstance(each, Suggestion)]
-    return _keep(_suggested(each, moment, by, panel) for each in fresh)
+    return keep_rows(_suggested(each, moment, by, panel) for each in fresh)
 
 
 def look_for_namesakes(call: Call) -> None:
@@ -88,16 +91,44 @@ def look_for_namesakes(call: Call) -> None:
     with transaction.atomic():
         fresh = keep_suggestions(concerned(call), list(handed_in(call)), Moment.ASKED) if call.state == "closed" else []
         if fresh:
-            public = {"moment": str(Moment.ASKED), "findings": sorted(row.fingerprint for row in fresh)}
+            public = {"moment": str(Moment.ASKED), "findings": sorted(row.fingerprint for row in fresh), "kept": True}
             ledger.record(event="call.found_namesakes", actor="system", role="system", subject=call.subject, scope=call.subject, public=public)
 
 
-def _keep(wanted: Iterable[ConflictHit]) -> list[ConflictHit]:
+def keep_rows(wanted: Iterable[ConflictHit]) -> list[ConflictHit]:
+    """Store what was not stored yet, and its digests in the log; returns it."""
     rows = list(wanted)
     known = ConflictHit.objects.filter(expert__in={r.expert_id for r in rows}, bid__in={r.bid_id for r in rows})
     before = set(known.values_list("expert_id", "bid_id", "fingerprint"))
     fresh = [row for row in rows if (row.expert_id, row.bid_id, row.fingerprint) not in before]
-    return ConflictHit.objects.bulk_create(fresh, ignore_conflicts=True)
+    made = ConflictHit.objects.bulk_create(fresh, ignore_conflicts=True)
+    _tell(fresh)
+    return made
+
+
+def _tell(fresh: Sequence[ConflictHit]) -> None:
+    """The digests of these rows, so that whoever holds the table later can compare it with the log. What somebody else stored first is theirs to tell."""
+    about = ConflictHit.objects.filter(expert__in={r.expert_id for r in fresh}, bid__in={r.bid_id for r in fresh})
+    stored = set(about.values_list("expert_id", "bid_id", "fingerprint", "found_at")) if fresh else set()
+    by_call: dict[Any, list[str]] = {}
+    for row in fresh:
+        if (row.expert_id, row.bid_id, row.fingerprint, row.found_at) in stored:
+            by_call.setdefault(row.bid.call_id, []).append(digest(row))
+    for call, digests in by_call.items():
+        for first in range(0, len(digests), IN_ONE_ENTRY):
+            public = {"rows": sorted(digests[first : first + IN_ONE_ENTRY])}
+            ledger.record(
+                event="call.keep_findings", actor="system", role="system", subject=f"call:{call}", scope=f"call:{call}", verb="keep_findings", public=public
+            )
+
+
+def digest(row: ConflictHit) -> str:
+    """SHA-256 of what was found when, about whom, by codes: `verify.py` makes it again from the row of the package's table."""
+    said = [
+        row.bid.number, row.expert.code, row.test, row.source, str(row.moment), "1" if row.candidate else "0",
+        row.found_at.astimezone(clock.TZ).strftime("%Y-%m-%d %H:%M:%S"), row.fingerprint,
+    ]  # fmt: skip
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def keep_late(panel: Panel, found: Sequence[tuple[Review, list[Hit]]], moment: str) -> None:
@@ -106,7 +137,7 @@ def keep_late(panel: Panel, found: Sequence[tuple[Review, list[Hit]]], moment: s
     with transaction.atomic():
         fresh = keep(pairs, moment, panel=panel)
         if fresh:
-            public = {"moment": str(moment), "findings": sorted({row.fingerprint for row in fresh})}
+            public = {"moment": str(moment), "findings": sorted({row.fingerprint for row in fresh}), "kept": True}
             ledger.record(
                 event="panel.found_conflict", actor="system", role="system", subject=panel.subject, scope=f"call:{panel.call_id}", public=public
             )
@@ -116,9 +147,9 @@ def keep_names(panel: Panel, moment: str) -> None:
     """Store the names that refused a step, for the page on which two persons settle them; one entry of the system's if any of it is new."""
     with transaction.atomic():
         waiting = [each for each in unsettled_of_judges(panel) if isinstance(each, Suggestion)]
-        fresh = _keep(_suggested(each, moment, None, panel) for each in waiting)
+        fresh = keep_rows(_suggested(each, moment, None, panel) for each in waiting)
         if fresh:
-            public = {"moment": str(moment), "findings": sorted(row.fingerprint for row in fresh)}
+            public = {"moment": str(moment), "findings": sorted(row.fingerprint for row in fresh), "kept": True}
             ledger.record(event="call.found_namesakes", actor="system", role="system", subject=panel.call.subject, scope=panel.call.subject, public=public)
 
 

@@ -45,6 +45,7 @@ EVENTS = {
     "panel.check_conflicts": gettext_lazy("核对利害关系"),
     "panel.found_conflict": gettext_lazy("查到新的利害关系"),
     "call.found_namesakes": gettext_lazy("查到新的同名线索"),
+    "call.keep_findings": gettext_lazy("记下查到的情形"),
     "panel.propose_confirmation": gettext_lazy("提出应当回避"),
     "panel.confirm_hit": gettext_lazy("决定应当回避"),
     "panel.propose_dismissal": gettext_lazy("提出不予回避"),

@@ -1,8 +1,8 @@
 """离线封标: a bid sealed on a computer without this site. What the site hands out (离线封标表), what the bidder writes, what comes back as one ZIP.
 
     sheet     JSON {"format", "call", "organisation", "version", "recipient", "rules", "controls": {name: {"label", "choices", "required", "default"}},
-              "counts": {start of a row's names: control}, "papers": {item: name}, "pledges": {code: text}}; "#" stands for the number of a row;
-              default: what a page shows in that cell of a new row
+              "counts": {start of a row's names: control}, "papers": {item: name}, "pledges": {code: text}, "site"}; "#" stands for the number of a
+              row; default: what a page shows in that cell of a new row; site: what `sealed_offline` judges by, absent in older sheets
     answers   JSON or TOML {"pledges": [code], "answers": {control: text | number | true | [text]}, "attachments": [{"item", "file"}]}
     envelope  ZIP of header.json and the age files, as `folder` lays them out
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bidding.sealing import envelope
@@ -38,6 +38,7 @@ class Sheet:
     counts: Mapping[str, str]
     papers: Mapping[str, str]
     pledges: Mapping[str, str]
+    site: Mapping[str, Any] = field(default_factory=dict)
 
 
 def pattern(control: str) -> str:
@@ -59,7 +60,7 @@ def read(content: bytes, name: str) -> Sheet:
             raise SealRefused("format", name)
         place = Place(str(told["call"]), str(told["organisation"]), int(told["version"]))
         texts = (dict(told[part]) for part in ("controls", "counts", "papers", "pledges"))
-        return Sheet(place, str(told["recipient"]), str(told["rules"]), *texts)
+        return Sheet(place, str(told["recipient"]), str(told["rules"]), *texts, dict(told.get("site", {})))
     except (ValueError, KeyError, TypeError) as wrong:
         raise wrong if isinstance(wrong, SealRefused) else SealRefused("format", name) from wrong
 

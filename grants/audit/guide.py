@@ -55,12 +55,23 @@ TEXT = """# 审计资料包 阅读指南
 ## 四、证明了什么，没有证明什么
 
 - 台账：从每一条的哈希重算整棵树，与每个检查点的签名核对；本征集的条目在其序号上与哈希一致。别的征集的条目只有哈希，看不到内容。
-- 表格：行数、合计、CSV 与 XLSX 一致；立项金额、状态、已付款、银行流水、申报版本、协议文本与台账逐行核对；台账有而表格没有的也会指出。
+- 表格：行数、合计、CSV 与 XLSX 一致；立项金额、状态、已付款、银行流水、申报版本、协议文本、回避核查的每条情形和处理与台账逐行核对；台账有而表格没有的也会指出。
 - 评分：公开的分数与当时封存的承诺值核对（仅审计的资料包）。
 - 抽取：记录与台账里的哈希一致；要重新抽一遍，用网站“公开抽取”页或 manage.py draw verify。
 - 没有证明：写入台账时就不真实的内容；从未写入的事情；掌握台账私钥的人整本重写（须与外部保存的根、回执比对）；
   没有列入台账的文字（例如项目名称）被连同清单一起改写（须与资料包编号比对）；出具的人有意漏掉的本征集条目，如果没有任何表格行提到它
   （须与 manage.py ledger export 导出的整本台账比对）。
+
+## In English
+
+The whole record of one call, able to check itself. Unpack it into an empty folder and run `python3 -S -E verify.py` there (Python 3.8 or newer; no network, nothing to install). \
+It ends with 0 when everything it checked holds, 1 when something does not (the first line names the file), 2 when it could not check. Give it what you hold from elsewhere, \
+for a package cannot vouch for itself: the package's number, the public key, a printed root, a bidder's receipt:
+
+    python3 -S -E verify.py --package NUMBER --key KEYS --pin SIZE:ROOT --receipt RECEIPT.json
+
+`data/tables/` holds the tables, `data/ocds/` and `data/360/` the open data, `data/log/` the call's entries of the log and the hashes of all others. The last lines of the \
+program list what it could not have noticed: read them too.
 """
 MASKED = """本资料包按默认做法遮盖了个人信息：姓名只留姓，号码只留首尾；附件、佐证、票据、凭证和银行批次文件只列名称和哈希，不附原件。
 申报书因此不能按哈希核对原文，文件里的 sha256 一项是原文的哈希，与台账核对。句子中间的人名无法由规则识别，可能仍在；协议、公示和评审报告按原件附上。请依法保管。"""

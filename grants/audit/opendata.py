@@ -18,13 +18,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.urls import reverse
 
 from bidding.models import BidVersion
 from grants import clock
+from grants.audit import opendetails
+from grants.audit.opendetails import stamp
 from grants.awards.models import Award, Contract, PublicNotice
 from grants.awards.showing.audience import published
 from grants.calls.models import Call
 from grants.desk.square.supply import COUNTED
+from grants.evaluation.models import Evaluation
 from grants.funding.models import Tranche
 from grants.ledger.models import AuditEvent
 from grants.people.models import Organisation
@@ -47,7 +51,7 @@ def calls() -> QuerySet[Call]:
 
 @dataclass(frozen=True)
 class Facts:
-    """The published rows of one call. Six queries."""
+    """The published rows of one call. Nine queries at most."""
 
     call: Call
     awards: list[Award] = field(default_factory=list)
@@ -55,6 +59,9 @@ class Facts:
     paid: list[Tranche] = field(default_factory=list)
     changed: Mapping[str, datetime] = field(default_factory=dict)
     bidders: int | None = None
+    refused: int = 0
+    tranches: list[Tranche] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
 
     @classmethod
     def of(cls, call: Call) -> Facts:
@@ -62,12 +69,15 @@ class Facts:
         awards = list(rows.select_related("bid__organisation", "bid__sponsor", "notice", "call"))
         kept = [a.pk for a in awards if a.state in COUNTED]
         contracts = list(Contract.objects.filter(award__in=kept, effective_at__isnull=False).select_related("award").order_by("number"))
-        paid = Tranche.objects.filter(award__in=kept, state="paid").select_related("payment_order", "award__bid__organisation", "award__bid__sponsor")
+        due = Tranche.objects.filter(award__in=kept).select_related("payment_order", "award__bid__organisation", "award__bid__sponsor")
+        tranches = list(due.order_by("award__number", "number"))
         subjects = [call.subject, *(a.subject for a in awards)]
         changed = dict(AuditEvent.objects.filter(subject__in=subjects).values_list("subject").annotate(at=Max("at")).order_by())
-        told = published(call)
-        bidders = call.bids.exclude(number="").exclude(state="withdrawn").count() if told else None  # type: ignore[attr-defined]
-        return cls(call, awards, contracts, list(paid.order_by("award__number", "number")), changed, bidders)
+        evaluations = list(Evaluation.objects.filter(award__in=kept).order_by("award__number", "due_at"))
+        states = list(call.bids.exclude(number="").exclude(state="withdrawn").values_list("state", flat=True)) if published(call) else None  # type: ignore[attr-defined]
+        bidders, refused = (None, 0) if states is None else (len(states), states.count("rejected"))
+        paid = [t for t in tranches if t.state == "paid"]
+        return cls(call, awards, contracts, paid, changed, bidders, refused, tranches, evaluations)
 
     @property
     def notices(self) -> list[PublicNotice]:
@@ -123,6 +133,7 @@ def releases(facts: Facts) -> list[Json]:
     made += [_contracted(facts, contract) for contract in facts.contracts]
     numbers = {c.award_id: c.number for c in facts.contracts}
     made += [_paid(facts, tranche, numbers[tranche.award_id]) for tranche in facts.paid if tranche.award_id in numbers]
+    made += [_evaluated(facts, e, numbers[e.award_id]) for e in facts.evaluations if e.state == "confirmed" and e.award_id in numbers]
     return sorted(made, key=lambda r: r["date"])  # stable: of one moment, in the order above
 
 
@@ -141,16 +152,14 @@ def _tender(facts: Facts) -> Json:
     agency = {"id": f"CN-USCC-{call.agency.code}", "name": masked(call.agency.name)}
     tender: Json = {
         "id": call.code, "title": masked(call.title), "description": masked(call.rules.summary), "status": "active",
-        "procuringEntity": agency, "value": _value(call.rules.pool.grants), "procurementMethod": "open", "mainProcurementCategory": "services",
+        "procuringEntity": agency, "value": opendetails.value(call.rules.pool.grants), "procurementMethod": "open", "mainProcurementCategory": "services",
         "tenderPeriod": {"startDate": stamp(call.opens_at or call.published_at), "endDate": stamp(call.closes_at)},
-        "documents": [{
-            "id": "rules", "documentType": "tenderNotice", "title": masked(call.title), "format": "text/html", "language": "zh",
-            "url": _page(call), "datePublished": stamp(call.published_at),
-        }],
+        "documents": [opendetails.document("rules", "tenderNotice", masked(call.title), _page(call), call.published_at, call.rules.rules_hash)],
+        **opendetails.judged(call),
     }  # fmt: skip
     identifier = {"scheme": "CN-USCC", "id": call.agency.code, "legalName": masked(call.agency.name)}
     party = {**agency, "identifier": identifier, "roles": ["buyer", "procuringEntity", "payer"]}
-    return _release(facts, "tender", call.code, call.published_at, parties=[party], buyer=agency, tender=tender)
+    return _release(facts, "tender", call.code, call.published_at, parties=[party], buyer=agency, planning=opendetails.planning(call), tender=tender)
 
 
 def _ended(facts: Facts) -> list[Json]:
@@ -162,16 +171,18 @@ def _ended(facts: Facts) -> list[Json]:
         return [_release(facts, "tenderCancellation", call.code, at, tender={"id": call.code, "status": "cancelled"})]
     if facts.bidders is None or not facts.notices:
         return []
-    said = {"id": call.code, "status": "complete", "numberOfTenderers": facts.bidders}
+    said = {"id": call.code, "status": "complete", **opendetails.counted(facts.bidders, facts.refused)}
     return [_release(facts, "tenderUpdate", call.code, facts.notices[-1].published_at, tender=said)]
 
 
 def _noticed(facts: Facts, notice: PublicNotice) -> Json:
     """The awards of one notice as it published them: proposed, open to objection."""
     mine = [a for a in facts.awards if a.notice_id == notice.pk]
-    awards = [{**_award(a), "status": "pending", "date": stamp(notice.published_at), "value": _value(Decimal(_row(a)["amount"]))} for a in mine]
+    awards = [{**_award(a), "status": "pending", "date": stamp(notice.published_at), "value": opendetails.value(Decimal(_row(a)["amount"]))} for a in mine]
     parties = [party for a in mine for party in _parties(a)]
-    return _release(facts, "award", notice.number, notice.published_at, parties=_once(parties), awards=awards)
+    url = f"{settings.SITE_URL or 'http://localhost'}{reverse('awards:notice', args=[notice.pk])}"
+    tender = {"id": facts.call.code, "documents": [opendetails.paper(notice, url)]}
+    return _release(facts, "award", notice.number, notice.published_at, parties=_once(parties), tender=tender, awards=awards)
 
 
 def _row(award: Award) -> Json:
@@ -189,7 +200,7 @@ def _decided(facts: Facts, award: Award) -> Json:
 
 def _award(award: Award) -> Json:
     return {
-        "id": award.number, "title": masked(_row(award)["project"]), "value": _value(award.amount), "suppliers": [_reference(award.organisation)],
+        "id": award.number, "title": masked(_row(award)["project"]), "value": opendetails.value(award.amount), "suppliers": [_reference(award.organisation)],
     }  # fmt: skip
 
 
@@ -198,8 +209,11 @@ def _contracted(facts: Facts, contract: Contract) -> Json:
     assert at is not None  # asked for contracts in force only
     award = contract.award
     value: Json = {
-        "id": contract.number, "awardID": award.number, "status": CONTRACT[award.state], "value": _value(award.amount), "dateSigned": stamp(at),
+        "id": contract.number, "awardID": award.number, "status": CONTRACT[award.state], "value": opendetails.value(award.amount), "dateSigned": stamp(at),
     }  # fmt: skip
+    mine = [t for t in facts.tranches if t.award_id == award.pk], [e for e in facts.evaluations if e.award_id == award.pk]
+    if steps := opendetails.steps(*mine):
+        value["milestones"] = steps
     if award.started_on:
         value["period"] = {"startDate": _midnight(award.started_on), **({"endDate": _midnight(award.closed_on)} if award.closed_on else {})}
     return _release(facts, "contract", award.number, at, contracts=[value])
@@ -210,10 +224,20 @@ def _paid(facts: Facts, tranche: Tranche, contract: str) -> Json:
     assert tranche.paid_at is not None  # the state says paid
     payer = {"id": f"CN-USCC-{facts.call.agency.code}", "name": masked(facts.call.agency.name)}
     transaction = {
-        "id": order.key, "date": stamp(tranche.paid_at), "value": _value(order.amount), "payer": payer, "payee": _reference(award.payee),
+        "id": order.key, "date": stamp(tranche.paid_at), "value": opendetails.value(order.amount), "payer": payer, "payee": _reference(award.payee),
     }  # fmt: skip
-    value = {"id": contract, "awardID": award.number, "implementation": {"transactions": [transaction]}}
+    value = {
+        "id": contract, "awardID": award.number, "milestones": [opendetails.paid(tranche)], "implementation": {"transactions": [transaction]},
+    }  # fmt: skip
     return _release(facts, "implementation", order.key, tranche.paid_at, contracts=[value])
+
+
+def _evaluated(facts: Facts, evaluation: Evaluation, contract: str) -> Json:
+    """An evaluation whose grade is confirmed."""
+    award = next(a for a in facts.awards if a.pk == evaluation.award_id)
+    assert evaluation.confirmed_at is not None  # the state says so
+    value = {"id": contract, "awardID": award.number, "milestones": [opendetails.confirmed(facts.call, evaluation)]}
+    return _release(facts, "contractUpdate", f"{award.number}-{evaluation.moment}", evaluation.confirmed_at, contracts=[value])
 
 
 def _parties(award: Award) -> list[Json]:
@@ -326,18 +350,9 @@ def _known_as(body: Organisation) -> str:
 # --- values -------------------------------------------------------------------------------------------------------------------------
 
 
-def _value(amount: Decimal) -> Json:
-    return {"amount": _number(amount), "currency": CNY}
-
-
 def _number(amount: Decimal) -> float:
     """Two places below 10¹³ 元 survive the way through a JSON number unchanged."""
     return float(f"{amount:.2f}")
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 with the offset of Beijing, whole seconds."""
-    return moment.astimezone(clock.TZ).replace(microsecond=0).isoformat()
 
 
 def _midnight(day: date) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from bidding.models import Bid, BidVersion
 from bidding.rules import handed_in
 from grants import clock
-from grants.audit import guide, logpart, masking, opendata
+from grants.audit import guide, guide_page, logpart, masking, opendata
 from grants.audit.bag import safe
 from grants.audit.offline import program
 from grants.audit.sealedpart import sealed
@@ -279,4 +279,5 @@ def made(code: str, call: Call, wish: Wish) -> list[Made]:
 def beside(call: Call, wish: Wish) -> Sequence[tuple[str, bytes]]:
     """What stands beside data/: the checking program and the reading guide."""
     with translation.override("zh-hans"):
-        return [("verify.py", program.text().encode()), ("阅读指南.md", guide.text(call, wish).encode())]
+        told = guide.text(call, wish)
+        return [("verify.py", program.text().encode()), ("阅读指南.html", guide_page.page(told).encode()), ("阅读指南.md", told.encode())]

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext as _
 
-from grants.ledger.models import AuditEvent, AuditLeaf, Checkpoint, Sweep
+from grants.ledger.models import AuditEvent, AuditLeaf, Checkpoint, Stamp, Sweep
 from grants.notifications.models import Delivery
 from grants.people import security
 from grants.people.account_acts import require_site
@@ -38,7 +38,7 @@ class Sign:
 
 
 def signs() -> list[Sign]:
-    """Everything, in five queries."""
+    """Everything, in five queries; two more where an authority stamps the log."""
     now = effects.real_now()
     return [*_effects(now), *_letters(now), *_ledger(now), _storage()]
 
@@ -79,6 +79,8 @@ def _ledger(now: datetime) -> Iterator[Sign]:
     said = f"{said}；{signed}"
     yield Sign(_("台账"), said, well, _("请确认 manage.py worker 正在运行，再运行 manage.py ledger verify。"))
     yield _swept(now)
+    if settings.LEDGER_TSA_URL:
+        yield _stamped(now)
 
 
 def _swept(now: datetime) -> Sign:
@@ -89,6 +91,18 @@ def _swept(now: datetime) -> Sign:
     said = _("%(when)s前核对 %(n)d 条，用时 %(seconds)d 秒") % {"when": age(last.at, now), "n": last.leaves, "seconds": last.seconds}
     advice = _("请立即运行 manage.py ledger verify，并通知安全管理员。")
     return Sign(_("台账夜间巡检"), f"{said}；{last.detail}" if last.detail else said, last.ok and now - last.at < LATE_SWEEP, advice)
+
+
+def _stamped(now: datetime) -> Sign:
+    """Time stamps of the outside authority on the last checkpoint of each day: what is missing is asked for again for seven days, and why is told."""
+    found = Stamp.objects.aggregate(last=Max("stamped_at"), open=Count("pk", filter=Q(token=None)))
+    said = _("最近一枚在 %(when)s前") % {"when": age(found["last"], now)} if found["last"] else _("还没有")
+    if not found["open"]:
+        return Sign(_("台账时间戳"), said, well=True)
+    late = Stamp.objects.filter(token=None).order_by("-tried_at")[0]
+    said = _("%(said)s；%(n)d 天的没有取得，已试 %(tries)d 次：%(why)s") % {"said": said, "n": found["open"], "tries": late.attempts, "why": late.error}
+    advice = _("请检查 LEDGER_TSA_URL 是否可达、时间戳机构是否正常；恢复后半小时内自动再取，七天以内补齐。")
+    return Sign(_("台账时间戳"), said, well=False, advice=advice)
 
 
 def _storage() -> Sign:

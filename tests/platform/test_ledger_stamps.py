@@ -25,6 +25,7 @@ from grants import clock, ledger
 from grants.ledger import keys, note, postquantum, stamping, sweeping
 from grants.ledger.models import AuditEvent, Checkpoint, Cosignature, Stamp, Sweep
 from grants.ledger.note import BadNote
+from grants.people import health
 from tests.platform import ledger_book as bk
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +195,21 @@ def test_the_sweep_runs_at_night_once_and_tells_what_it_found() -> None:
             call_command("ledger", "sweep")
     call_command("ledger", "sweep", stdout=StringIO())
     assert Sweep.objects.first().ok  # type: ignore[union-attr]
+
+
+def test_the_administrators_page_tells_what_could_not_be_stamped_and_why(served: str, settings: Any) -> None:
+    """Nothing without an authority; a failure is not well and says its reason; once it came, all is well again."""
+    told = lambda: [(s.found, s.well) for s in health.signs() if s.name == "台账时间戳"]  # noqa: E731
+    settings.LEDGER_TSA_URL = ""
+    assert told() == []
+    settings.LEDGER_TSA_URL = "http://127.0.0.1:9/tsa"
+    signed_on(NOON)
+    with clock.at(NOON + timedelta(days=1)):
+        assert stamping.stamp_due() == 0
+    ((found, well),) = told()
+    assert not well and "1 天的没有取得" in found and "URLError" in found
+    settings.LEDGER_TSA_URL = served
+    with clock.at(NOON + timedelta(days=1, hours=1)):
+        assert stamping.stamp_due() == 1
+    ((found, well),) = told()
+    assert well and "最近一枚" in found

@@ -24,9 +24,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from bidding.models import TeamMember
-from grants import clock
+from grants import clock, ledger
 from grants.audit import packing
 from grants.audit.offline import program
 from grants.desk.audit import samples
@@ -35,7 +36,9 @@ from grants.people.models import User
 from grants.workflow import effects, jobs
 from grants.workflow.models import BulkJob, JobFile
 from grants.workflow.refusals import Invalid, NotNow, NotYou
+from review import findings
 from review.models import ConflictHit, Expert
+from review.services import settling
 from tests.world import bidding, calls, packages, people, review, shared
 from tests.world.funding import Project
 
@@ -188,25 +191,82 @@ def test_a_masked_package_names_nobody(project: Project, bag: Path) -> None:
         assert [s for s in secret if s in text] == [], path
 
 
-def test_the_record_of_conflicts_goes_with_the_package_by_codes_and_roles_only(project: Project, tmp_path: Path) -> None:
-    """A namesake set aside by two and a finding that stands: rule, moment, what became of it; neither names nor reasons; and it verifies."""
-    panel, (expert, other) = project.call.panels.get(), list(Expert.objects.order_by("code")[:2])
+def with_findings(project: Project) -> list[str]:
+    """A namesake set aside by two, a finding that stands, a name that waits; the codes of the three experts."""
+    panel, experts = project.call.panels.get(), list(Expert.objects.order_by("code")[:3])
     about = {"bid": project.award.bid, "panel": panel, "source": "computed", "found_at": clock.now(), "moment": "pool"}
-    first, second = project.desk.officer, project.desk.approver
-    ConflictHit.objects.create(
-        **about, expert=expert, fingerprint="a" * 64, test="5:same_name", sentence="某句", candidate=True, settled_role="approver",
-        proposed_by=first, dismissed_by=second, dismissed_at=clock.now(), dismissal_reason="欧阳修远电话核实",
-    )  # fmt: skip
-    ConflictHit.objects.create(**about, expert=other, fingerprint="b" * 64, test="2:direct", sentence="欧阳修远任理事")
+    findings.keep_rows([
+        ConflictHit(**about, expert=experts[0], fingerprint="a" * 64, test="5:same_name", sentence="某句", candidate=True),
+        ConflictHit(**about, expert=experts[1], fingerprint="b" * 64, test="2:direct", sentence="欧阳修远任理事"),
+        ConflictHit(**about, expert=experts[2], fingerprint="c" * 64, test="5:same_name", sentence="某句", candidate=True),
+    ])  # fmt: skip
+    hit = ConflictHit.objects.get(fingerprint="a" * 64)
+    settling.propose_dismissal(hit, "欧阳修远不是同一人", by=project.desk.officer)
+    settling.dismiss_hit(hit, "欧阳修远电话核实", by=project.desk.approver)
+    return [e.code for e in experts]
+
+
+def test_the_record_of_conflicts_goes_with_the_package_by_codes_and_roles_only(project: Project, tmp_path: Path) -> None:
+    """Rule, moment, what became of it; neither names nor reasons; and it verifies."""
+    first, second, third = with_findings(project)
     folder = packages.unpacked(project, "auditor", tmp_path)
     rows = list(csv.DictReader((folder / "data/tables/conflicts.csv").open(encoding="utf-8-sig", newline="")))[:-1]
     told = [(r["专家代码"], r["条文项次"], r["情形代码"], r["仅凭名称"], r["查到的时点"], r["处理"], r["处理人角色"]) for r in rows]
     assert told == [
-        (expert.code, "5", "same_name", "是", "公布名单前", "已由两人排除", "approver"), (other.code, "2", "direct", "否", "公布名单前", "应当回避", ""),
+        (first, "5", "same_name", "是", "公布名单前", "已由两人排除", "approver"), (second, "2", "direct", "否", "公布名单前", "应当回避", ""),
+        (third, "5", "same_name", "是", "公布名单前", "等待两人核实", ""),
     ]  # fmt: skip
-    assert rows[0]["处理时间"] and not rows[1]["处理时间"] and {r["对象"] for r in rows} == {panel.subject}
+    assert rows[0]["处理时间"] and not rows[1]["处理时间"] and {r["对象"] for r in rows} == {project.call.panels.get().subject}
     assert "欧阳" not in (folder / "data/tables/conflicts.csv").read_text("utf-8-sig") + (folder / "data/tables/index.json").read_text("utf-8")
     assert packages.program(folder).main([str(folder)]) == 0
+
+
+def test_a_finding_that_was_altered_or_left_out_is_named(project: Project, tmp_path: Path) -> None:
+    """Every cell of the table of findings, all checksums made again each time; an added row too, and the untouched package passes."""
+    with clock.at(clock.now() - timedelta(hours=1)):  # of the last minute before the tables were read, rows may be missing
+        with_findings(project)
+    whole = packages.unpacked(project, "auditor", tmp_path)
+    check = packages.program(whole)
+    for row, column, value in (
+        (0, "outcome", "已由两人确认应当回避"), (0, "outcome", "应当回避"), (0, "settled_role", "officer"), (0, "settled_at", "2026-01-01 00:00:00"),
+        (0, "expert_code", "E999"), (0, "bid_number", "SB-1"), (1, "outcome", "已由两人排除"), (1, "rule", "own"), (1, "test", 3), (1, "source", "declared"),
+        (1, "moment", "抽取后"), (1, "found_at", "2026-01-01 00:00:00"), (1, "name_only", "是"), (1, "fingerprint", "d" * 64), (2, "outcome", "应当回避"),
+        (2, "settled_role", "approver"), (1, "subject", "panel:other"),
+    ):  # fmt: skip
+        copied = tmp_path / "copy"
+        shutil.copytree(whole, copied)
+        edited(copied, "conflicts", column, value, row=row)
+        assert packages.said(check, copied).startswith("✗ data/tables/conflicts.csv:"), (row, column)
+        shutil.rmtree(copied)
+    for row in range(3):
+        copied = tmp_path / "copy"
+        shutil.copytree(whole, copied)
+        edited(copied, "conflicts", "subject", "", row=row, drop=True)
+        assert "在表格里没有" in packages.said(check, copied), row
+        shutil.rmtree(copied)
+    assert packages.program(whole).main([str(whole)]) == 0
+
+
+def test_findings_of_before_the_log_named_each_are_counted(project: Project, tmp_path: Path) -> None:
+    """A row without a digest passes when an older entry counted it, and no second one does."""
+    panel, experts = project.call.panels.get(), list(Expert.objects.order_by("code")[:2])
+    about = {"bid": project.award.bid, "panel": panel, "source": "computed", "found_at": clock.now(), "moment": "pool", "test": "2:direct"}
+    ConflictHit.objects.create(**about, expert=experts[0], fingerprint="a" * 64, sentence="某句")
+    ledger.record(
+        event="panel.check_conflicts", actor="system", role="system", subject=panel.subject, scope=f"call:{project.call.pk}", public={"pairs": 9, "hits": 1}
+    )  # fmt: skip
+    folder = packages.unpacked(project, "auditor", tmp_path / "one")
+    assert packages.program(folder).main([str(folder)]) == 0
+    ConflictHit.objects.create(**about, expert=experts[1], fingerprint="b" * 64, sentence="某句")
+    folder = packages.unpacked(project, "auditor", tmp_path / "two")
+    assert packages.said(packages.program(folder), folder).startswith("✗ data/tables/conflicts.csv:")
+
+
+def test_the_programs_words_of_moments_and_outcomes_are_the_tables() -> None:
+    from grants.audit.offline import check
+
+    with translation.override("zh-hans"):
+        assert {str(label): str(value) for value, label in ConflictHit.Moment.choices} == check.MOMENTS
 
 
 def test_a_kept_file_whose_bytes_are_gone_is_listed_and_the_rest_is_there(project: Project, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_conflict_found_after_the_lock_stops_the_report_and_says_what_and_how(
     for word in (review.expert.code, "为申报提供咨询的关系", review.bid.organisation.name, "提出不予回避", "提出作废"):
         assert word in str(told.value)
     assert fresh(judged).state == "scored"
-    assert [e.event for e in AuditEvent.objects.order_by("id")[events:]] == ["panel.found_conflict"], "kept although the step was refused"
+    assert [e.event for e in AuditEvent.objects.order_by("id")[events:]] == ["call.keep_findings", "panel.found_conflict"], "kept although the step was refused"
     assert panel.hits.get().moment == "publishing"
 
 

@@ -18,16 +18,21 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
+from bidding import sealed_sheet
 from bidding.models import Bid, SealedVersion
-from bidding.sealed_form import SealedForm
+from bidding.sealed_form import SealedForm, as_data
+from bidding.sealed_offline import problems
 from bidding.sealing import ceremony, keys, sheet
 from bidding.sealing.kept import unpack
 from bidding.sealing.refusals import SealRefused
 from bidding.services import sealing
 from grants import clock
+from grants.calls.models import Call
+from tests.stages.test_sealed_form import handed, posted
 from tests.world import bidding as plain
-from tests.world import people
+from tests.world import calls, people
 from tests.world import sealing as world
 from tests.world.people import Body, Office
 from tests.world.sealing import SENTENCE, Sealed
@@ -63,18 +68,37 @@ def downloaded(client: Client, bid: Bid, folder: Path) -> Path:
 
 
 def answers(bid: Bid, **more: Any) -> dict[str, Any]:
-    """A title, a paragraph, one line of the budget and one attachment."""
-    found = {
-        "about-title": "银龄守望", "s-need-problem": SENTENCE, "budget-0-name": "上门探访补贴", "budget-0-unit_price": "120.50", "budget-0-quantity": 20,
-        "budget-0-category": bid.rules.budget.categories[0].code, "budget-2-name": "茶水", "budget-2-unit_price": "3.00",
-        "budget-2-category": bid.rules.budget.categories[0].code,
+    """A whole bid as somebody would write it into the file: what a filled page of the same rules holds, with two budget lines of its own."""
+    like = filled_like(bid)
+    known = set(sheet.read(json.dumps(sealed_sheet.sheet(bid)).encode(), "sheet").controls)
+    found: dict[str, Any] = {}
+    for name, text in posted(like):
+        if sheet.pattern(name) in known and not name.startswith("budget-"):
+            found.setdefault(name, []).append(text)
+    category = bid.rules.budget.categories[0].code
+    lines = {
+        "budget-0-name": "上门探访补贴", "budget-0-unit_price": "120.50", "budget-0-quantity": 20, "budget-0-category": category,
+        "budget-2-name": "茶水", "budget-2-unit_price": "3.00", "budget-2-category": category,
+        "budget-3-name": "自筹", "budget-3-unit_price": "1700.00", "budget-3-category": category, "budget-3-source": "match_cash",
     }  # fmt: skip
-    item = bid.rules.attachments[0].code
-    return {"pledges": plain.pledges(bid.call), "answers": found, "attachments": [{"item": item, "file": "方案.pdf"}], **more}
+    items = list(dict.fromkeys(path.split("/")[0] for path in handed(like)))
+    files = [{"item": item, "file": "方案.pdf" if n == 0 else f"{item}.pdf"} for n, item in enumerate(items)]
+    return {
+        "pledges": plain.pledges(bid.call), "answers": {**found, "about-title": "银龄守望", "s-need-problem": SENTENCE, **lines}, "attachments": files, **more,
+    }  # fmt: skip
+
+
+def filled_like(bid: Bid) -> Bid:
+    """An ordinary bid of a call with the same rules, filled in by the ordinary pages."""
+    code = "YX-2026-31"
+    twin = Call.objects.filter(code=code).first() or calls.opened(people.office(), calls.from_data({**bid.rules.plain(), "code": code, "sealing": "unsealed"}))
+    with clock.at(plain.opens(twin)):
+        return Bid.objects.filter(call=twin).first() or plain.filled(twin, people.body(people.office()))
 
 
 def sealed_by_command(path: Path, told: dict[str, Any], *more: str) -> Path:
-    (path.parent / "方案.pdf").write_bytes(plain.pdf("离线附件"))
+    for row in told["attachments"]:
+        (path.parent / row["file"]).write_bytes(plain.pdf("离线附件"))
     written = path.parent / "answers.json"
     written.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     out = path.parent / "out"
@@ -108,8 +132,8 @@ def test_a_bid_sealed_by_the_command_is_taken_opened_and_says_what_was_written(f
     opened = Bid.objects.get(pk=bid.pk)
     assert opened.title == "银龄守望" and opened.answers["need"]["problem"] == SENTENCE
     lines = [(line.name, str(line.unit_price), int(line.quantity), line.source) for line in opened.budget_lines.order_by("pk")]
-    assert lines == [("上门探访补贴", "120.50", 20, "grant"), ("茶水", "3.00", 1, "grant")], "what a new row shows by itself is there too"
-    assert opened.attachments.get().name == "方案.pdf"
+    assert lines == [("上门探访补贴", "120.50", 20, "grant"), ("茶水", "3.00", 1, "grant"), ("自筹", "1700.00", 1, "match_cash")], "what a new row shows by itself is there too"
+    assert "方案.pdf" in {row.name for row in opened.attachments.all()}
     manifest = json.loads(unpack((out / "kept-copy.zip").read_bytes()).manifest)
     assert ["about-title", "银龄守望"] in manifest["bid"]["fields"]
 
@@ -174,6 +198,78 @@ def test_what_the_sheet_does_not_ask_is_refused_and_nothing_is_written(found: Se
         sealed_by_command(path, answers(bid, **change))
     assert isinstance(refused.value.__cause__, SealRefused) and refused.value.__cause__.rule == rule
     assert not (tmp_path / "out").exists()
+
+
+def test_a_whole_bid_has_no_problem_and_no_question_goes_to_a_database(found: Sealed, who: Body, tmp_path: Path, django_assert_num_queries: Any) -> None:
+    """A computer without the site has no database: judging puts no query."""
+    bid = world.begun(found.call, who)
+    with clock.at(plain.before_closing(found.call)):
+        told = answers(bid)
+        asked = sheet.read(downloaded(browser(who.signatory), bid, tmp_path).read_bytes(), "sheet")
+        files = {f"{row['item']}/{row['file']}": plain.pdf("一") for row in told["attachments"]}
+        with django_assert_num_queries(0):
+            assert problems(asked, told["answers"], told["pledges"], files) == []
+
+
+def changes(bid: Bid) -> dict[str, tuple[dict[str, Any], str]]:
+    """What → (answers changed, the control that is named)."""
+    rules = bid.rules
+    asked = next(f for s in rules.forms.application for f in s.fields if f.max_chars and f.code == "problem")
+    return {
+        "an answer that is too long": ({"s-need-problem": "长" * (asked.max_chars + 1)}, "s-need-problem"),
+        "a title that is too long": ({"about-title": "长" * 121}, "about-title"),
+        "a line over the cap": ({"budget-0-unit_price": f"{rules.amounts.cap + 1:.2f}", "budget-0-quantity": 1}, "budget"),
+        "an amount that is none": ({"budget-0-unit_price": "十元"}, "budget"),
+        "nothing asked for": ({f"budget-{n}-source": "match_cash" for n in (0, 2)}, "budget"),
+        "no project name": ({"about-title": ""}, "about-title"),
+        "nobody works for it": ({f"team-{n}-name": "" for n in range(6)}, "team"),
+    }
+
+
+def test_what_the_page_refuses_is_refused_in_the_pages_own_sentences(found: Sealed, who: Body, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lengths, names, items, ceilings: the very sentences of the sealed page's own check, at the same controls; nothing is written."""
+    bid = world.begun(found.call, who)
+    with clock.at(plain.before_closing(found.call)):
+        path, whole = downloaded(browser(who.signatory), bid, tmp_path), answers(bid)
+        for what, (changed, control) in changes(bid).items():
+            given = {**whole["answers"], **changed}
+            with pytest.raises(CommandError, match="没有封标"):
+                sealed_by_command(path, {**whole, "answers": given})
+            said = capsys.readouterr().err.splitlines()
+            assert any(line.startswith(control) for line in said), (what, said)
+            asked = sheet.read(path.read_bytes(), "sheet")
+            data = as_data(sheet.fields(asked, given))
+            data.setlist("declarations", whole["pledges"])
+            uploads = MultiValueDict({f"paper-{row['item']}": [SimpleUploadedFile(row["file"], plain.pdf("一"))] for row in whole["attachments"]})
+            page = [sentence for _place, sentence in SealedForm(bid, data, uploads).problems()]
+            assert [line.split(": ", 1)[1] for line in said] == page, what
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_attachment_and_one_of_another_kind_are_refused(found: Sealed, who: Body, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bid = world.begun(found.call, who)
+    with clock.at(plain.before_closing(found.call)):
+        path, whole = downloaded(browser(who.signatory), bid, tmp_path), answers(bid)
+        item = whole["attachments"][0]["item"]
+        for files in (whole["attachments"][1:], [{"item": item, "file": "程序.exe"}, *whole["attachments"][1:]]):
+            with pytest.raises(CommandError, match="没有封标"):
+                sealed_by_command(path, {**whole, "attachments": files})
+            assert f"paper-{item}: " in capsys.readouterr().err
+
+
+def test_rules_that_are_not_those_of_the_sheet_are_refused_and_an_older_sheet_is_still_taken(found: Sealed, who: Body, tmp_path: Path) -> None:
+    bid = world.begun(found.call, who)
+    with clock.at(plain.before_closing(found.call)):
+        path, whole = downloaded(browser(who.signatory), bid, tmp_path), answers(bid)
+        told = json.loads(path.read_text("utf-8"))
+        site = {**told["site"], "document": told["site"]["document"].replace('"cap":"', '"cap":"9', 1)}
+        for wrong in (site, {**site, "document": "{}"}, {"kind": "x"}):
+            path.write_text(json.dumps({**told, "site": wrong}), encoding="utf-8")
+            with pytest.raises(CommandError) as refused:
+                sealed_by_command(path, whole)
+            assert isinstance(refused.value.__cause__, SealRefused)
+        path.write_text(json.dumps({k: v for k, v in told.items() if k != "site"}), encoding="utf-8")
+        assert (sealed_by_command(path, whole) / "sealed-bid.zip").is_file()
 
 
 def test_a_sheet_with_another_recipient_than_the_notice_seals_nothing(found: Sealed, who: Body, tmp_path: Path) -> None:

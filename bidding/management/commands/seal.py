@@ -26,6 +26,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from bidding.sealed_offline import problems
 from bidding.sealing import answers, ceremony, envelope, folder, handover, kept, keys, opening, sheet
 from bidding.sealing.refusals import SealRefused
 from grants import clock
@@ -148,6 +149,7 @@ class Command(BaseCommand):
         told = answers.read(options["answers"])
         attachments = answers.attached(options["answers"].parent, told["attachments"])
         sealed, copy = sheet.seal(found, told["answers"], told["pledges"], attachments)
+        self._judge(found, told, attachments)
         options["out"].mkdir(parents=True)
         (options["out"] / "kept-copy.zip").write_bytes(kept.pack(copy))
         (options["out"] / "sealed-bid.zip").write_bytes(sheet.pack(sealed))
@@ -156,6 +158,14 @@ class Command(BaseCommand):
             self.stdout.write(_("必填而没有填写:%(left)s") % {"left": ";".join(left)})
         digest = envelope.hash_of(sealed.header)
         self.stdout.write(_("已封标:sealed-bid.zip 上传,kept-copy.zip(投标留存包)自己保管。投标头摘要 %(hash)s") % {"hash": digest})
+
+    def _judge(self, found: sheet.Sheet, told: dict[str, Any], attachments: dict[str, bytes]) -> None:
+        """Refuse what the page would refuse, all of it at once, in its sentences."""
+        wrong = problems(found, told["answers"], told["pledges"], attachments)
+        for control, sentence in wrong:
+            self.stderr.write(f"{control}: {sentence}")
+        if wrong:
+            raise CommandError(_("有 %(n)d 处须先改正，没有封标。") % {"n": len(wrong)})
 
     def _restore(self, options: dict[str, Any]) -> None:
         header = folder.read_bid(options["bid"]).header

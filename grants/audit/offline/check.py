@@ -408,6 +408,71 @@ def check_decisions(story, tables):
         need(said and (said["bids"], Decimal(said["amount"])) == (len(rows), summed), "decisions", rows[0], "评审组的决定数或金额合计")
 
 
+MOMENTS = {
+    "公布名单前": "pool", "抽取后": "drawn", "工作人员核对时": "asked", "打开材料时": "opening", "提交评分时": "handing_in",
+    "锁定评分前": "locking", "公布结果前": "publishing",
+}
+NAME_ONLY = {"是": "1", "否": "0"}
+SETTLED = {"panel.dismiss_hit": "已由两人排除", "panel.confirm_hit": "已由两人确认应当回避"}
+
+
+def check_conflicts(story, tables, settled):
+    """Each finding as the log kept it, what became of it as the log tells, none left out; how many the log names one by one."""
+    told = {d: e["at"] for s in story.subjects("call.keep_findings") for e in story.of(s, "call.keep_findings") for d in e["public"]["rows"]}
+    left, counted = dict(told), counted_only(story)
+    numbers = {row["number"]: row["subject"] for row in tables["bids"]}
+    for row in tables["conflicts"]:
+        if left.pop(finding_digest(row), None) is None:
+            counted -= 1
+            need(counted >= 0, "conflicts", named(row), "查到的情形或时点")
+        check_settled(story, row, numbers.get(row["bid_number"], ""), settled)
+    for digest_told, at in left.items():
+        if at <= settled:
+            raise wrong("data/tables/conflicts.csv", "台账里记下的情形 %s 在表格里没有" % digest_told, "ledger")
+    return len(told)
+
+
+def named(row):
+    return dict(row, number="%s/%s" % (row["bid_number"], row["expert_code"]))
+
+
+def counted_only(story):
+    """Findings of before the log named each: only their number is known."""
+    checks = [e["public"] for s in story.about for e in story.of(s) if e["event"] in ("panel.check_conflicts", "call.check_conflicts")]
+    others = [e["public"] for s in story.about for e in story.of(s) if e["event"] in ("panel.found_conflict", "call.found_namesakes")]
+    return sum(p["hits"] for p in checks if not p.get("kept")) + sum(len(p["findings"]) for p in others if not p.get("kept"))
+
+
+def finding_digest(row):
+    said = [row["bid_number"], row["expert_code"], "%s:%s" % (row["test"], row["rule"]), row["source"], MOMENTS.get(row["moment"], ""),
+            NAME_ONLY.get(row["name_only"], ""), row["found_at"], row["fingerprint"]]
+    return hashlib.sha256("\n".join(said).encode("utf-8")).hexdigest()
+
+
+def check_settled(story, row, bid, settled):
+    """Outcome, time and role as the last decision about this finding says; without one it stands as it was found."""
+    need(bid and (row["subject"] == bid or row["subject"] in story.about), "conflicts", named(row), "对象 %s" % row["subject"])
+    about = (row["fingerprint"], row["expert_code"], bid)
+    told = [e for s in {row["subject"], bid} for e in story.of(s) if e["event"] in SETTLED and settled_about(e) == about]
+    told.sort(key=lambda e: e["at"])
+    early = [e for e in told if e["at"] <= settled]
+    known = early[-1:] + [e for e in told if e["at"] > settled]
+    stands = ("等待两人核实" if row["name_only"] == "是" else "应当回避", "", "")
+    may = [] if early else [stands]
+    may += [(SETTLED[e["event"]], beijing(e["at"], late), e["role"]) for e in known for late in (0, 1, 2)]
+    need((row["outcome"], row["settled_at"], row["settled_role"]) in may, "conflicts", named(row), "处理 %s" % row["outcome"])
+
+
+def settled_about(entry):
+    return entry["public"]["finding"], entry["public"]["expert"], "bid:" + entry["public"]["bid"]
+
+
+def beijing(at, late):
+    """A time of the log as the tables show it; a row is written up to two seconds before its entry."""
+    moment = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ") + timedelta(hours=8) - timedelta(seconds=late)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def check_texts(story, tables):
     for row in tables["contracts"]:
         hashes = {h for e in story.of(row["subject"]) for h in e["files"].values()}
@@ -713,9 +778,11 @@ def check_content(folder, payload, story):
     check_withheld(story, tables, settled)
     check_decisions(story, tables)
     check_texts(story, tables)
+    kept = check_conflicts(story, tables, settled)
     given = sum((Decimal(r["amount"]) for r in tables["awards"] if r["state_code"] != "cancelled"), Decimal(0))
     paid = sum((Decimal(r["amount"]) for r in tables["orders"] if r["state_code"] == "paid"), Decimal(0))
     print("✓ 表格与台账逐行核对:立项 %s 元,已付 %s 元" % (given, paid))
+    print("✓ 回避核查 %d 条的处理与台账一致,其中 %d 条逐条记在台账里" % (len(tables["conflicts"]), kept))
     check_marks(folder, tables)
     count, opened = check_ballots(folder, story)
     print("✓ 评分 %d 份的承诺值与台账一致,其中 %d 份打开核对" % (count, opened))

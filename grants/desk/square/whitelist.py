@@ -35,6 +35,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "source": ("name", "amount"),
     "tranche": ("number", "percent", "amount", "state", "state_label", "paid_on"),
+    "milestone": ("title", "description"),
+    "selection": ("method", "criteria", "eligibility", "submission"),
     "target": ("name", "target", "unit", "reached", "percent"),
     "evaluation": ("moment", "state_label", "grade", "on_time", "confirmed_on"),
     "surplus": ("amount", "returned_on"),
