@@ -59,8 +59,8 @@ def read(content: bytes, name: str) -> Sheet:
         if told["format"] != FORMAT:
             raise SealRefused("format", name)
         place = Place(str(told["call"]), str(told["organisation"]), int(told["version"]))
-        texts = (dict(told[part]) for part in ("controls", "counts", "papers", "pledges"))
-        return Sheet(place, str(told["recipient"]), str(told["rules"]), *texts, dict(told.get("site", {})))
+        controls, counts, papers, pledges = (dict(told[part]) for part in ("controls", "counts", "papers", "pledges"))
+        return Sheet(place, str(told["recipient"]), str(told["rules"]), controls, counts, papers, pledges, dict(told.get("site", {})))
     except (ValueError, KeyError, TypeError) as wrong:
         raise wrong if isinstance(wrong, SealRefused) else SealRefused("format", name) from wrong
 
