@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from bidding.seal_rules import custodian
+from grants import clock
+from grants.clock.calendar import end_of_period, midnight_after
 from grants.people.rules import may, not_same_as
 from grants.workflow.rules import Ask, rule
+
+LEAST_DAYS = 10
+"""Working days for which kept copies are taken after a loss was declared, at least."""
 
 desk = may("draft_calls") | may("approve_calls")
 another_than_who_reported = not_same_as(
@@ -44,3 +51,12 @@ def too_few_left(ask: Ask) -> object:
 def shown_again(ask: Ask) -> bool:
     proof = ask.details.get("authenticated")
     return proof is not None and proof.is_fresh
+
+
+def kept_until(last: date | None) -> datetime:
+    """When kept copies are taken no more, if the loss is declared now: after `last`, or after the least number of days. ValueError: earlier."""
+    least = end_of_period(clock.now(), LEAST_DAYS, "working").ends_at
+    wanted = least if last is None else midnight_after(last)
+    if wanted < least:
+        raise ValueError(least)
+    return wanted

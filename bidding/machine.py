@@ -26,7 +26,7 @@ from bidding.rules import (
     within_bid_limit,
     writer,
 )
-from bidding.seal_rules import bids_are_opened, did_not_open, not_under_seal, opened_or_failed, under_seal
+from bidding.seal_rules import bids_are_opened, did_not_open, kept_copies_are_taken, not_under_seal, opened_or_failed, under_seal
 from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.rules import rule, the_clock
@@ -96,7 +96,7 @@ class BidMachine(Machine):
         """开标时逐份打开，内容与投标时的承诺值核对一致才算数。"""
         return self._taken(version, content)
 
-    @step(state, _("用留存包恢复"), source=S.SUBMITTED, to=None, by=applicant, when=[did_not_open])
+    @step(state, _("用留存包恢复"), source=S.SUBMITTED, to=None, by=applicant, when=[did_not_open, kept_copies_are_taken])
     def restore(self, *, version: Any, content: Any) -> Facts:
         """开标时没有打开的，由投标单位上传投标留存包；与承诺值逐字节一致才接受。"""
         return self._taken(version, content)

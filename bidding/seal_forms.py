@@ -13,6 +13,7 @@ from bidding.models import SealKey
 from bidding.sealing import handover
 from bidding.sealing.ceremony import LEAST, MOST
 from bidding.services.ceremonies import Made, Seat, bytes_of, candidates
+from grants.web.fields import DayField
 from grants.workflow.refusals import Invalid
 
 SLOTS = MOST
@@ -154,6 +155,10 @@ class DeclareForm(forms.Form):
     note = forms.CharField(
         label=gettext_lazy("您核对了什么"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("例如：已逐一问过开标人本人，备份和封存的口令也已查找。不写进公开的开标记录。"),
+    )  # fmt: skip
+    last = DayField(
+        label=gettext_lazy("留存包收到哪一天为止"), required=False,
+        help_text=gettext_lazy("不填就是十个工作日；可以更晚，不能更早。印在信里和公开页面上，过了这一天不能再恢复。"),
     )  # fmt: skip
     sure = forms.BooleanField(label=gettext_lazy("我知道：宣布以后不能撤销，找回的钥匙也不再用来开标，没有留存包的投标不能恢复。"))
 

@@ -132,10 +132,12 @@ class SealMachine(Machine):
         then=["bidding.print_opening", "bidding.tell_key_lost"],
         danger=True,
     )
-    def declare_lost(self, *, record: Any, authenticated: Any) -> Facts:
-        """由报告人以外的人核对后宣布，不能撤销：全部投标记为没有打开，开标记录公开，各投标单位凭留存包恢复。"""
-        self.opened_at, self.lost_declared_by = clock.now(), self.actor
-        public = {"record": record.hash, "opened": record.opened, "failed": record.failed, "authenticated": authenticated.method}
+    def declare_lost(self, *, record: Any, until: Any, authenticated: Any) -> Facts:
+        """由报告人以外的人核对后宣布，不能撤销：全部投标记为没有打开，开标记录公开，各投标单位在写明的日期以前凭留存包恢复。"""
+        self.opened_at, self.lost_declared_by, self.kept_until = clock.now(), self.actor, until
+        public = {
+            "record": record.hash, "opened": record.opened, "failed": record.failed, "kept_until": until.isoformat(), "authenticated": authenticated.method,
+        }  # fmt: skip
         return Facts(public=public)
 
     @step(

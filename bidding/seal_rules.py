@@ -146,9 +146,31 @@ def under_seal(ask: Ask) -> bool:
 
 
 @rule(_("已开标，或开标时没有打开"), _("这份投标还密封着，开标以后再作结论。"))
-def opened_or_failed(ask: Ask) -> bool:
-    """A bid that did not open and was not restored may be refused; one that nobody has tried to open may not."""
-    return not ask.obj.is_sealed or bool(ask.obj.seal_refusal)
+def opened_or_failed(ask: Ask) -> object:
+    """A bid that did not open and was not restored may be refused, after a loss of keys once its kept copy may come no more; not before anybody tried."""
+    if not ask.obj.is_sealed:
+        return True
+    key = lost_key(ask.obj) if ask.obj.seal_refusal else None
+    if key is not None and ask.now < key.kept_until:
+        return _("开标密钥丢失，投标单位可以上传留存包到 %(day)s；那以后再作结论。") % {"day": key.kept_last_day.isoformat()}
+    return bool(ask.obj.seal_refusal)
+
+
+@rule(_("还在收投标留存包"))
+def kept_copies_are_taken(ask: Ask) -> object:
+    """After a loss of keys kept copies are taken until the day that was declared; a single bid that did not open has no such day."""
+    key = lost_key(ask.obj) if ask.obj.seal_refusal else None
+    if key is None or ask.now < key.kept_until:
+        return True
+    told = {"day": key.kept_last_day.isoformat()}
+    return _("投标留存包收到 %(day)s 为止，已经过了，这份投标不能再恢复。主办方会作出不予受理的结论并写明理由；有异议的，可以向主办方书面提出。") % told
+
+
+def lost_key(bid: Any) -> Any:
+    """The key of a bid's call if its loss was declared with a day until when kept copies are taken, or None. One query."""
+    from bidding.models import SealKey  # noqa: PLC0415 - as above
+
+    return SealKey.objects.filter(call_id=bid.call_id, state="opened", lost_declared_by__isnull=False, kept_until__isnull=False).first()
 
 
 @rule(_("开标时没有打开"), _("只有开标时没有打开的投标，才需要用留存包恢复。"))

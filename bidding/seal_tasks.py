@@ -123,7 +123,7 @@ def tell_lost_report(job: Job) -> None:
 def tell_key_lost(job: Job) -> None:
     """Tell every bidder that nothing was opened because keys were lost, and how to hand in the kept copy."""
     key = SealKey.objects.select_related("call__agency").get(pk=job.object_id)
-    told = {"call": key.call, "at": beijing(key.opened_at), "contact": key.call.agency.contact}
+    told = {"call": key.call, "at": beijing(key.opened_at), "contact": key.call.agency.contact, "last": key.kept_last_day}
     for version in last_versions(key):
         context = {**told, "submitted": beijing(version.submitted_at)}
         write_to(version.bid, "key_lost", f"{job.key}/{version.bid_id}", context, page="bidding:restore")

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -57,6 +58,7 @@ class SealKey(SealMachine):
     """开标密钥 of one call. record: the public record (canonical JSON, `ceremony.CallKey.record`); test: the rehearsal's envelope, base64.
 
     lost_reported_*: a report that too few keys are left, while it stands; lost_declared_by: who confirmed it, then nothing is opened any more.
+    kept_until: then, until when kept copies are taken (exclusive: 00:00 Shanghai after the last day); losses of before there was a day have none.
     """
 
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="seals")
@@ -69,6 +71,7 @@ class SealKey(SealMachine):
     lost_reported_at = models.DateTimeField(null=True, editable=False)
     lost_reported_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     lost_declared_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    kept_until = models.DateTimeField(null=True, editable=False)
 
     visible = seal_visible
 
@@ -94,6 +97,11 @@ class SealKey(SealMachine):
     def is_lost(self) -> bool:
         """Whether two persons declared that too few keys are left: then nothing was opened, and nothing will be."""
         return self.lost_declared_by_id is not None
+
+    @property
+    def kept_last_day(self) -> date | None:
+        """The last day (Shanghai) on which kept copies are taken, or None."""
+        return None if self.kept_until is None else (self.kept_until - timedelta(seconds=1)).astimezone(clock.TZ).date()
 
     @property
     def idle_steps(self) -> frozenset[str]:

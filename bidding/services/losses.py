@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bidding.loss_rules import LEAST_DAYS, kept_until
 from bidding.models import Bid, OpeningRecord, SealKey
 from bidding.sealing.envelope import Sealed
 from bidding.sealing.opening import LOST
 from bidding.sealing.refusals import SealRefused
 from bidding.services.ceremonies import refuse_lost
 from bidding.services.openings import recorded, stays_closed, waiting
-from grants import ledger
+from grants import clock, ledger
 from grants.ledger import Entry
 from grants.people.again import Proof
 from grants.people.models import User
@@ -41,19 +43,31 @@ def withdraw(key: SealKey, *, by: User, note: str = "") -> SealKey:
 
 
 @transaction.atomic
-def declare(key: SealKey, *, by: User, note: str, proof: Proof | None) -> SealKey:
+def declare(key: SealKey, *, by: User, note: str, proof: Proof | None, last: date | None = None) -> SealKey:
     """宣布密钥丢失, by another person than who reported it: every bid stays closed, the record is written, layers taken off are put away.
 
-    An opening at the same moment waits for the key's row, and whoever comes second is told. Raises as `report`.
+    last: the last day on which kept copies are taken; ten working days without it, and never fewer. An opening at the same moment waits for the
+    key's row, and whoever comes second is told. Raises as `report`; Invalid (last is too early).
     """
     _refuse_silence(note)
+    until = _until(last)
     held = SealKey.objects.select_for_update(of=("self",)).select_related(*SealKey.door_select).get(pk=key.pk)
     refusal = explain(held, "declare_lost", by, authenticated=proof)
     if refusal is not None:
         raise refusal
     record = _all_closed(held)
     held.shares.update(layer=0, waiting="")
-    return perform(held, "declare_lost", by=by, note=note, record=record, authenticated=proof)
+    return perform(held, "declare_lost", by=by, note=note, record=record, until=until, authenticated=proof)
+
+
+def _until(last: date | None) -> datetime:
+    try:
+        return kept_until(last)
+    except ValueError as early:
+        day = early.args[0].astimezone(clock.TZ).date() - timedelta(days=1)
+        told = {"n": LEAST_DAYS, "day": day.isoformat()}
+        sentence = _("留存包至少收满 %(n)d 个工作日，即到 %(day)s；可以更晚，不能更早。") % told
+        raise Invalid(sentence, rule="kept_until", problems={"last": [sentence]}) from early
 
 
 def _all_closed(key: SealKey) -> OpeningRecord:

@@ -64,7 +64,7 @@ def _take(request: HttpRequest, key: SealKey, form: LostForm | DeclareForm, proo
         losses.report(key, form.cleaned_data["offices"], by=by, note=note, proof=proof)
         messages.success(request, _("已报告。每名开标人都收到了信；请另一位经办人或负责人核对后宣布。"))
         return
-    done = losses.declare(key, by=by, note=note, proof=proof)
+    done = losses.declare(key, by=by, note=note, proof=proof, last=form.cleaned_data["last"])
     told = {"n": done.record_row.failed}
     messages.success(request, _("已宣布密钥丢失：%(n)d 份投标没有打开，开标记录已公开，正在通知各投标单位上传留存包。") % told)
 

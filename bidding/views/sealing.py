@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bidding.models import Bid
 from bidding.seal_forms import CopyForm
+from bidding.seal_rules import lost_key
 from bidding.sealed_form import SealedForm
 from bidding.sealing.kept import pack, unpack
 from bidding.sealing.refusals import SealRefused
@@ -91,7 +92,7 @@ def restore(request: HttpRequest, pk: Any) -> HttpResponse:
             form.add_error(None if not isinstance(refusal, Invalid) else "kept", str(refusal))
     if request.method == "POST":
         status = 422
-    return render(request, "bidding/restore.html", {"bid": bid, "form": form, "version": bid.sealed_latest}, status=status)
+    return render(request, "bidding/restore.html", {"bid": bid, "form": form, "version": bid.sealed_latest, "key": lost_key(bid)}, status=status)
 
 
 def _copy(form: CopyForm) -> Any:

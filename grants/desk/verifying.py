@@ -25,8 +25,8 @@ class VerifyForm(forms.Form):
 
     file = forms.FileField(label=_("要核验的文件"), allow_empty_file=True, required=False)
     code = forms.CharField(
-        label=_("或填写编号、台账根"), required=False, max_length=120, strip=True,
-        help_text=_("审计资料包的编号（64 位）；或每日根公告上的“大小:根”，例如 1024:9f86…。"),
+        label=_("或填写编号、台账根"), required=False, max_length=400, strip=True,
+        help_text=_("审计资料包的编号（64 位）；每日根公告上的“大小:根”，例如 1024:9f86…；或履约护照二维码里的一行字。"),
     )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class VerifyForm(forms.Form):
         if not code:
             self.add_error("file", _("请选择文件，或填写编号。"))
         elif found is None:
-            self.add_error("code", _("既不是资料包的编号（64 位十六进制），也不是“大小:根”。请照纸面抄全。"))
+            self.add_error("code", _("既不是资料包的编号（64 位十六进制），也不是“大小:根”或履约护照的一行字。请照纸面抄全。"))
         return found
 
 

@@ -88,6 +88,7 @@ OBJECTS: dict[str, Given] = {
     "desk:calendar_feed": lambda world: {"key": _calendar_key(world)},
     "square:project": lambda world: {"number": world.objects["award"].number}, "square:objections": pk("notice"),
     "square:passport": pk("organisation"),
+    "square:passport_paper": pk("organisation"),
     "people:deliver_again": lambda world: {"pk": _a_letter(world).deliveries.order_by("pk")[0].pk},
     "needs:show": lambda world: {"number": world.objects["need"].number}, "needs:back": lambda world: {"number": world.objects["need"].number},
     "needs:contact": lambda world: {"number": world.objects["need"].number},

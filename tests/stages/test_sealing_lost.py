@@ -14,16 +14,18 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from bidding.loss_rules import LEAST_DAYS
 from bidding.models import Bid, OpeningRecord, SealedVersion, SealKey, SealShare
 from bidding.sealing import envelope
 from bidding.sealing.envelope import KeptCopy
 from bidding.sealing.kept import pack
 from bidding.services import ceremonies, losses, openings, sealing
 from grants import clock
+from grants.clock.calendar import end_of_period
 from grants.ledger.models import AuditEvent
 from grants.notifications.models import Message
 from grants.people.again import FRESH, Proof, just_now
-from grants.workflow.door import explain
+from grants.workflow.door import explain, perform
 from grants.workflow.effects import drain
 from grants.workflow.refusals import Invalid, NotNow, NotYou
 from tests.world import bidding as plain
@@ -123,6 +125,57 @@ class TestTheWholeWay:
         assert letter.link == reverse("bidding:restore", args=[bid.pk])
         assert not Message.objects.filter(template__in=("bidding/not_opened", "bidding/opened")).exists()
         assert REASON not in "".join(Message.objects.values_list("body", flat=True))
+
+    def test_kept_copies_are_taken_until_the_day_that_was_declared_and_no_longer(self, found: Sealed, desk: Office, who: Body) -> None:
+        """Ten working days by default; on letter, page and in the log; a copy on the last evening restores, after midnight it is refused with what remains."""
+        bid, copy = world.handed_in(found, who)
+        late = people.body(desk)
+        second, other = world.handed_in(found, late, world.fields("迟到"))
+        found = world.closed(found)
+        with clock.at(closing(found)):
+            report(found)
+            key = declare(found)
+            drain()
+            assert key.kept_until == end_of_period(clock.now(), LEAST_DAYS, "working").ends_at
+            page = Client().get(reverse("bidding:seal_public", args=[found.call.code])).content.decode()
+            mine = Client()
+            mine.force_login(who.signatory)
+            form = mine.get(reverse("bidding:restore", args=[bid.pk])).content.decode()
+        day = f"{key.kept_last_day.year}年{key.kept_last_day.month}月{key.kept_last_day.day}日"
+        letter = Message.objects.get(to=who.signatory, template="bidding/key_lost")
+        assert all(day in text for text in (letter.body, page, form)) and "过了这一天不能再恢复" in letter.body
+        assert key.kept_until.isoformat() in bytes(AuditEvent.objects.get(event="seal.declare_lost").leaf).decode()
+        with clock.at(key.kept_until - timedelta(seconds=1)):
+            assert sealing.restore(again(bid), copy, by=who.signatory).title == "银龄守望"
+            with pytest.raises(NotNow, match="那以后再作结论"):
+                perform(again(second), "reject", by=desk.officer, note="没有留存包")
+        with clock.at(key.kept_until):
+            with pytest.raises(NotNow, match=r"已经过了，这份投标不能再恢复。主办方会作出不予受理的结论"):
+                sealing.restore(again(second), other, by=late.signatory)
+            assert again(second).is_sealed
+            assert perform(again(second), "reject", by=desk.officer, note="没有留存包").state == "rejected"
+
+    def test_the_day_may_be_later_than_ten_working_days_and_not_earlier(self, found: Sealed, who: Body) -> None:
+        world.handed_in(found, who)
+        found = world.closed(found)
+        with clock.at(closing(found)):
+            report(found)
+            least = end_of_period(clock.now(), LEAST_DAYS, "working").last_day
+            with pytest.raises(Invalid, match="不能更早") as early:
+                declare(found, last=least - timedelta(days=1))
+            assert list(early.value.problems) == ["last"]
+            assert found.fresh().state == "ready" and not OpeningRecord.objects.exists()
+            assert declare(found, last=least + timedelta(days=7)).kept_last_day == least + timedelta(days=7)
+
+    def test_a_loss_of_before_there_was_a_day_has_none(self, found: Sealed, who: Body) -> None:
+        bid, copy = world.handed_in(found, who)
+        found = world.closed(found)
+        with clock.at(closing(found)):
+            report(found)
+            declare(found)
+        SealKey.objects.update(kept_until=None)
+        with clock.at(closing(found) + timedelta(days=200)):
+            assert sealing.restore(again(bid), copy, by=who.signatory).title == "银龄守望"
 
     def test_the_reason_stands_in_the_private_part_of_the_log_and_in_no_record(self, found: Sealed, who: Body) -> None:
         world.handed_in(found, who)

@@ -103,7 +103,7 @@ def every_page(city: list[Project]) -> list[str]:
         "draw": [(d.pk,) for d in draws], "draw_file": [(d.pk,) for d in draws],
         "passport": [(organisation.pk,)], "gaps_file": [("csv",)], "money_file": [("csv",)],
     }  # fmt: skip
-    names = [str(p.name) for p in urlpatterns if p.name != "prefer"]
+    names = [str(p.name) for p in urlpatterns if p.name not in ("prefer", "passport_paper")]
     paths = [reverse(f"square:{name}", args=args) for name in names for args in given.get(name, [()])]
     paths += [reverse("needs:list"), reverse("needs:new"), reverse("needs:show", args=[need.number]), reverse("needs:back", args=[need.number])]
     return [*paths, "/", reverse("awards:notices"), reverse("awards:notice", args=[notice.pk]), reverse("awards:results", args=[call.code])]

@@ -23,10 +23,14 @@ from bidding.services import receipts as held
 from grants import clock, ledger
 from grants.audit import packing
 from grants.desk.evidence import kinds
-from grants.desk.square import passport
+from grants.desk.evidence.kinds import check_passport
+from grants.desk.square import passport, passport_paper
 from grants.documents.files import read_file
+from grants.documents.pdf import render_pdf
+from grants.ledger import keys
 from grants.ledger.attached import receipt_in
 from grants.ledger.models import Checkpoint
+from grants.ledger.note import sign
 from grants.workflow.effects import drain
 from tests.world import bidding as world
 from tests.world import calls, people, shared
@@ -123,6 +127,42 @@ def test_a_changed_receipt_fails_with_its_reason(bid: Any, change: str) -> None:
         found["leaf"] = found["leaf"].replace("submit", "revoke")
     answer = said(json.dumps(found, ensure_ascii=False).encode())
     assert "核验不通过" in answer and "这张回执不成立" in answer
+
+
+def test_a_printed_passport_is_taken_as_a_file_and_by_the_line_in_its_code(bid: Any) -> None:
+    """The PDF carries the signed file; the line says its gist; both hold, altered ones do not, and a signature of one part is none of another."""
+    made = passport_paper.paper(bid.organisation)
+    inside = passport_paper.inside(made)
+    assert inside is not None
+    told = json.loads(inside)["passport"]
+    assert check_passport(made).verdict == "holds" and any(f.level == "note" for f in check_passport(made).findings)
+    line = passport_paper.line_of(told)
+    assert line == line.lower() and len(line) < 400
+    gist = passport_paper.read(line)
+    assert gist is not None and (gist.organisation, gist.projects) == (str(bid.organisation.pk), len(told["projects"]))
+    answer = Client().post(reverse("desk:verify"), {"code": f"  {line.upper()} "})
+    assert answer.status_code == 200 and "由本站签发" in answer.content.decode()
+    for wrong in (line.replace(":0:0:", ":3:900000:", 1), line.replace(gist.digest, "0" * 64), line[:-1] + ("0" if line[-1] != "0" else "1")):
+        assert wrong != line
+        assert "核对不上" in Client().post(reverse("desk:verify"), {"code": wrong}).content.decode()
+    assert Client().post(reverse("desk:verify"), {"code": line[:-2]}).status_code == 422
+    with pytest.raises(passport.BadPassport):
+        passport.verify(json.dumps({**json.loads(inside), "note": sign(f"{passport_paper.FORMAT}\nx\n", keys.origin(), keys.signing_key())}).encode(), keys.verifiers())
+
+
+def test_a_broken_or_foreign_pdf_carries_no_passport(bid: Any) -> None:
+    made = passport_paper.paper(bid.organisation)
+    for other in (b"", b"%PDF-1.7", made[: len(made) // 2], render_pdf("documents/base.html", {}, identifier="x", issued_on=clock.today())):
+        assert passport_paper.inside(other) is None
+
+
+def test_the_printed_passport_says_the_record_and_is_given_to_everybody(bid: Any) -> None:
+    answer = Client().get(reverse("square:passport_paper", args=[bid.organisation.pk]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert "履约护照" in text and bid.organisation.name in text
+    checked = Client().post(reverse("square:passport_check"), {"file": SimpleUploadedFile("护照.pdf", answer.content)})
+    assert checked.status_code == 200 and bid.organisation.name in checked.content.decode()
 
 
 def test_a_passport_of_ours_holds_and_a_changed_one_does_not(bid: Any) -> None:

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from grants.desk.evidence import receipts
-from grants.desk.square import passport
+from grants.desk.square import passport, passport_paper
+from grants.desk.square.records import organisation_record, organisations
 from grants.documents.proof import MEBIBYTE, Finding, Kind, Report
 from grants.ledger import keys, proofs
 from grants.ledger.attached import receipt_in
 from grants.ledger.models import AuditEvent, Checkpoint, stored_bytes
+from grants.money import yuan
 
 LONGEST = 200  # characters of a value that a stranger's file may show on our page
 _PIN = re.compile(r"(\d{1,18})\s*[:：\s]\s*([0-9a-f]{64})")
@@ -29,7 +31,7 @@ def every() -> Iterator[Kind]:
     carried = gettext_lazy("单位的履约护照：签名与内容。")
     kept = gettext_lazy("公告上印的或您保存的台账根“大小:根”（填在下面）：是否与本站当时签署的一致。")
     yield Kind("receipt", gettext_lazy("投标回执"), receipt, (".json", ".pdf"), 5 * MEBIBYTE, _is_receipt, check_receipt)
-    yield Kind("passport", gettext_lazy("履约护照"), carried, (".json",), MEBIBYTE, _is_passport, check_passport)
+    yield Kind("passport", gettext_lazy("履约护照"), carried, (".json", ".pdf"), 5 * MEBIBYTE, _is_passport, check_passport, _typed_passport)
     yield Kind("root", gettext_lazy("每日根"), kept, (), 0, typed=_typed_root)
 
 
@@ -80,19 +82,41 @@ def _limits() -> tuple[str, ...]:
 
 
 def _is_passport(content: bytes) -> bool:
-    return f'"{passport.FORMAT}"'.encode() in content
+    return f'"{passport.FORMAT}"'.encode() in (passport_paper.inside(content) or content)
 
 
 def check_passport(content: bytes) -> Report:
     """The signature of a passport by this installation's keys; another site's is checked on the passport page with that site's key."""
     limits = (_("单位之外的人提供的情况；签发之后又发生的事。"), _("由其他平台签发的：请在“履约护照”页填该平台的公钥核对。"))
     try:
-        found = passport.verify(content, keys.verifiers())
+        found = passport.verify(passport_paper.inside(content) or content, keys.verifiers())
     except passport.BadPassport as wrong:
         return Report("passport", "fails", _("履约护照核对不上。"), (Finding("fails", str(wrong)[:LONGEST]),), (), limits)
     shown = {_("单位"): found.content["organisation"].get("name", ""), _("签发时间"): found.content["issued_at"], _("项目数"): len(found.content["projects"])}
     facts = tuple((name, str(value)[:LONGEST]) for name, value in shown.items())
-    return Report("passport", "holds", _("由本站签发，内容没有改动。"), (Finding("holds", _("签名成立。")),), facts, limits)
+    findings = [Finding("holds", _("签名成立。"))]
+    if content.startswith(b"%PDF"):
+        findings.append(Finding("note", _("签名管的是 PDF 里内嵌的签名文件，不管纸面上印的字：请逐项与下面“文件自己写明的内容”比对。")))
+    return Report("passport", "holds", _("由本站签发，内容没有改动。"), tuple(findings), facts, limits)
+
+
+def _typed_passport(text: str) -> Report | None:
+    """The line in the code of a printed passport; None for anything else."""
+    limits = (_("纸面上的其他内容：请上传 PDF，或向单位索取原件，与内容摘要核对。"), _("签发之后又发生的事。"))
+    try:
+        found = passport_paper.read(text)
+    except passport_paper.BadNote as wrong:
+        why = _("签名不对：不是由本站签发，或者抄错、改动过。（%(why)s）") % {"why": wrong}
+        return Report("passport", "fails", _("履约护照核对不上。"), (Finding("fails", why[:LONGEST]),), (), limits)
+    if found is None:
+        return None
+    body = organisations().filter(pk=found.organisation).first()
+    shown = {
+        _("单位"): organisation_record(body)["name"] if body else found.organisation, _("签发时间"): found.issued_at.isoformat(), _("项目数"): found.projects,
+        _("合计金额"): yuan(found.amount), _("内容摘要"): found.digest,
+    }  # fmt: skip
+    facts = tuple((name, str(value)[:LONGEST]) for name, value in shown.items())
+    return Report("passport", "holds", _("由本站签发。请与纸面逐项比对。"), (Finding("holds", _("签名成立。")),), facts, limits)
 
 
 def check_root(size: int, root: str) -> Report:

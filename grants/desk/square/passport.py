@@ -61,12 +61,13 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 def issue(organisation: Organisation) -> bytes:
     """The file. Raises KeyMissing when this log has signed before and its key is gone."""
     content = content_of(organisation)
-    note = sign(_signed_text(content), keys.origin(), keys.signing_key())
+    note = sign(signed_text(content), keys.origin(), keys.signing_key())
     file = {"format": FORMAT, "passport": content, "note": note, "key": str(keys.verifier())}
     return (json.dumps(file, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _signed_text(content: Mapping[str, Any]) -> str:
+def signed_text(content: Mapping[str, Any]) -> str:
+    """What the signature covers. Raises canonical.NotCanonical."""
     return f"{FORMAT}\n{canonical.encode(content).decode()}\n"
 
 
@@ -102,6 +103,6 @@ def _read(raw: bytes) -> dict[str, Any]:
 
 def _text_of(content: Mapping[str, Any]) -> str:
     try:
-        return _signed_text(content)
+        return signed_text(content)
     except canonical.NotCanonical as wrong:
         raise BadPassport(_("文件里有不该有的内容：%(why)s") % {"why": wrong}) from wrong

@@ -19,6 +19,7 @@ urlpatterns = [
     path("organisations/", views.organisations, name="organisations"),
     path("organisations/<uuid:pk>/", views.organisation, name="organisation"),
     path("organisations/<uuid:pk>/passport.json", passport_views.download, name="passport"),
+    path("organisations/<uuid:pk>/passport.pdf", passport_views.paper, name="passport_paper"),
     path("passport/", passport_views.check, name="passport_check"),
     path("draws/", require_GET(draws.draws), name="draws"),
     path("draws/check/", require_GET(draws.check), name="draw_check"),
