@@ -24,6 +24,7 @@ from django.db.models.functions import Cast, Concat
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pypdf import PdfReader
 
 from bidding.models import Bid
 from grants import clock
@@ -32,7 +33,7 @@ from grants.calls.models import Need
 from grants.calls.needs.places import street_of
 from grants.calls.rulebook.toml import from_data
 from grants.clock.calendar import overrides
-from grants.desk.square import passport, records, supply
+from grants.desk.square import passport, passport_paper, records, supply
 from grants.desk.square.gaps import State
 from grants.desk.square.urls import urlpatterns
 from grants.desk.square.whitelist import FIELDS, public
@@ -385,6 +386,17 @@ def test_a_changed_passport_is_refused(city: list[Project], change: str, now: An
         file["passport"]["weight"] = 1.5
     with pytest.raises(passport.BadPassport):
         passport.verify(json.dumps(file).encode(), [keys.verifier()])
+
+
+def test_a_printed_passport_names_every_project_with_its_amount(city: list[Project], now: Any) -> None:
+    """On paper what the file says; a sum in the code that is the sum of the rows."""
+    organisation = city[0].award.bid.organisation
+    made = passport_paper.paper(organisation)
+    told = json.loads(passport_paper.inside(made) or b"")["passport"]
+    text = re.sub(r"\s", "", "".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages))
+    assert told["projects"] and all(row["award_number"] in text and f"{Decimal(row['amount']):,.2f}" in text for row in told["projects"]), text
+    gist = passport_paper.read(passport_paper.line_of(told))
+    assert gist is not None and gist.amount == sum(Decimal(row["amount"]) for row in told["projects"])
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b"\xff\xfe", b'{"format": "gongchuang-passport/1", "passport": [], "note": ""}', b"[" * 100_000])

@@ -53,8 +53,9 @@ def paper(organisation: Organisation) -> bytes:
     told = json.loads(file)["passport"]
     issued = datetime.fromisoformat(told["issued_at"])
     line = line_of(told)
+    rows = [{**row, "amount": Decimal(row["amount"])} for row in told["projects"]]
     context = {
-        "told": told, "issued_at": issued, "total": _sum(told), "keys": [str(v) for v in keys.verifiers()], "issuer": keys.origin(), "line": line,
+        "told": told, "rows": rows, "issued_at": issued, "total": _sum(told), "keys": [str(v) for v in keys.verifiers()], "issuer": keys.origin(), "line": line,
         "qr": qr_code(line, label=_("履约护照的签名")), "digest": line.split(":")[5],
     }  # fmt: skip
     return render_pdf(
