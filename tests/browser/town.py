@@ -95,6 +95,7 @@ class Visitor:
         answer = self.page.goto(path)
         assert answer is not None
         assert answer.status < 500, f"{path}: {answer.status}"
+        self.show_again()
         self.look()
 
     def open(self, obj: Any) -> None:
@@ -105,6 +106,7 @@ class Visitor:
         """Click a button or a link by its words."""
         self._named(label, inside).click()
         self.page.wait_for_load_state()
+        self.show_again()
         self.look()
 
     def take(self, obj: Any, label: str, *, note: str = "", files: dict[str, Any] | None = None, **typed: Any) -> None:
@@ -112,11 +114,25 @@ class Visitor:
         self.open(obj)
         self._named(label, "main").click()
         self.page.wait_for_load_state()
+        self.show_again()
         self.look()
         self.type(**({"note": note} if note else {}), **typed)
         self.upload(files or {})
         self.press(f"确认：{label}")
         self.done(f"已完成：{label}")
+
+    def show_again(self) -> None:
+        """Asked again who one is, as on a slow day between two acts that ask: the password, and on with what was typed."""
+        if not self.page.url.removeprefix(self.town.address).startswith(reverse("account_reauthenticate")):
+            return
+        self.look()
+        self.type(password=PASSWORD)
+        self._named("确认", "main").click()
+        self.page.wait_for_load_state()
+        if self.page.url.removeprefix(self.town.address).startswith(reverse("desk:resume")):
+            self.look()
+            self._named("继续办理", "main").click()
+            self.page.wait_for_load_state()
 
     def draw_panel(self, call: Any) -> Panel:
         """Announce the list of experts with a beacon that falls an hour later, let it fall, enter it, draw."""
