@@ -109,7 +109,7 @@ def test_plain_mean_and_calibrated_score_stand_beside_the_official_one_and_decid
         assert row.mean == (sum(totals) / len(totals)).quantize(Decimal("0.01"), ROUND_HALF_UP)
         assert row.calibrated is not None
     page = client.get(where).content.decode()
-    assert all(f"{r.mean}<br>" in page and f"{r.calibrated}</span>" in page for r in rows)
+    assert all(f"均分 {r.mean}<br>校准 {r.calibrated}</span>" in page for r in rows)
     answer = client.get(reverse("awards:board_file", args=[made.call.pk, "csv"]))
     header, first = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))[:2]  # type: ignore[attr-defined]
     assert dict(zip(header, first, strict=True))["校准分（参考）"] == str(rows[0].calibrated)
