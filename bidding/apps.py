@@ -11,12 +11,14 @@ class BiddingConfig(AppConfig):
         """Register the effects, and what bids do when their call moves."""
         from bidding import bulk, seal_tasks, tasks  # noqa: F401, PLC0415 - effects register themselves
         from bidding.formats import reads  # noqa: PLC0415
+        from bidding.personal import register  # noqa: PLC0415
         from bidding.seal_rules import seal_is_ready  # noqa: PLC0415
         from bidding.sealing.sheet import FORM  # noqa: PLC0415
         from grants.calls.models import Call  # noqa: PLC0415
         from grants.workflow.effects import react  # noqa: PLC0415
         from grants.workflow.machine import guard  # noqa: PLC0415
 
+        register()
         reads(FORM, "bidding.sealed_form.write")
         guard(Call, "open", seal_is_ready)
 

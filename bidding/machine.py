@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -27,6 +27,7 @@ from bidding.rules import (
     writer,
 )
 from bidding.seal_rules import bids_are_opened, did_not_open, kept_copies_are_taken, not_under_seal, opened_or_failed, under_seal
+from bidding.terms import draft_past_its_term, something_to_erase, team_is_named, team_past_its_term
 from grants import clock
 from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.rules import rule, the_clock
@@ -63,6 +64,8 @@ class BidMachine(Machine):
     }  # fmt: skip
     """Entries of the log that move no state, in words for the timeline."""
     state = StateField(default=S.DRAFT, choices=S.choices)
+    if TYPE_CHECKING:
+        team: Any  # rows of models.TeamMember
 
     class Meta:
         abstract = True
@@ -152,3 +155,15 @@ class BidMachine(Machine):
     @step(state, _("逾期"), source=[S.DRAFT, S.RETURNED], to=S.LAPSED, by=the_clock, when=[time_is_up])
     def lapse(self) -> None:
         """期限已过而没有提交。"""
+
+    @step(state, _("删除过期草稿"), source=[S.DRAFT, S.LAPSED, S.WITHDRAWN], to=None, by=screener,
+          when=[draft_past_its_term, something_to_erase], danger=True)
+    def erase_draft(self) -> Facts:
+        """按个人信息保护法第十九条删除从未提交的草稿的内容，不能恢复；这一行和件数保留。"""
+        return Facts(public=self.empty_draft())
+
+    @step(state, _("删除团队成员信息"), source=[S.SUBMITTED, S.ADMITTED, S.REJECTED, S.WITHDRAWN, S.LAPSED], to=None, by=screener,
+          when=[team_past_its_term, team_is_named], danger=True)
+    def erase_team(self) -> Facts:
+        """按征集规则的个人信息月数，删除未立项申报的团队姓名和证书编号，不能恢复；人数、职务和资格保留。"""
+        return Facts(public={"members": self.team.update(name="", licence_no="")})

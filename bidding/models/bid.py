@@ -19,6 +19,7 @@ from grants.calls.models import Call, RulesVersion
 from grants.clock.calendar import end_of_period
 from grants.documents.models import StoredFile
 from grants.people.models import Agency, Organisation, User
+from grants.vault.columns import Secret, SecretJSON
 from grants.workflow.columns import Money, not_negative
 from grants.workflow.machine import states_are
 from grants.workflow.refusals import Invalid
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from bidding.models.sealed import SealedVersion
     from bidding.sealing.envelope import Opened
     from grants.calls.rulebook.model import CallRules
+
+
+ERASED_TITLE = "已删除的草稿"
+"""What a draft is called whose words were erased; stored, so in Chinese whoever erased it."""
 
 
 class Bid(BidMachine):
@@ -49,9 +54,9 @@ class Bid(BidMachine):
     category = models.CharField(_("服务领域"), max_length=40, blank=True)
     track = models.CharField(_("组别"), max_length=20, blank=True)
     need = models.CharField(_("对应需求"), max_length=40, blank=True)
-    answers: Any = models.JSONField(default=dict, blank=True)
+    answers: Any = SecretJSON(default=dict, blank=True)
     marks: Any = models.JSONField(default=dict, blank=True, editable=False)
-    typed: Any = models.JSONField(default=dict, blank=True, editable=False)
+    typed: Any = SecretJSON(default=dict, blank=True, editable=False)
     finished: Any = models.JSONField(default=list, blank=True, editable=False)
     sign_asked_at = models.DateTimeField(null=True, editable=False)
     sign_asked_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
@@ -183,6 +188,13 @@ class Bid(BidMachine):
         )  # fmt: skip
         return made, told
 
+    def empty_draft(self) -> dict[str, int]:
+        """Take out what was written, rows and files' names included; how many rows went. Called by the `erase_draft` step only."""
+        gone = {name: getattr(self, name).all().delete()[0] for name in ("team", "budget_lines", "kpis", "attachments", "prefills")}
+        self.answers, self.typed, self.marks, self.title = {}, {}, {}, ERASED_TITLE
+        self.sent_back_because = self.correction_items = ""
+        return gone
+
     def restore_version(self) -> BidVersion:
         """Make the working copy equal to the last submitted version again. Called by the `settle` step only."""
         version = self.versions.latest("number")
@@ -212,7 +224,7 @@ class BidVersion(models.Model):
 
     bid = models.ForeignKey(Bid, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
-    document = models.TextField()
+    document = Secret()
     hash = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
     submitted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -366,10 +378,10 @@ class TeamMember(models.Model):
 
     bid = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="team")
     position = models.PositiveSmallIntegerField(default=0)
-    name = models.CharField(_("姓名"), max_length=60)
+    name = Secret(_("姓名"), max_length=60)
     role = models.CharField(_("项目职务"), max_length=60)
     qualification = models.CharField(_("职业资格"), max_length=60, blank=True)
-    licence_no = models.CharField(_("证书编号"), max_length=60, blank=True)
+    licence_no = Secret(_("证书编号"), max_length=60, blank=True)
     is_supervisor = models.BooleanField(_("督导"), default=False)
 
     class Meta:

@@ -26,6 +26,7 @@ from grants.calls.models import Call
 from grants.clock.calendar import end_of_period
 from grants.documents.models import StoredFile
 from grants.people.models import Agency, Organisation, User
+from grants.vault.columns import Secret, SecretJSON
 from grants.workflow.columns import Money, not_negative
 from grants.workflow.machine import Facts, states_are
 from review.models import Panel
@@ -217,9 +218,9 @@ class Objection(ObjectionMachine):
     number = models.CharField(max_length=60, unique=True)
     filed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     objector_kind = models.CharField(_("异议人类别"), max_length=12, choices=Objector.choices)
-    objector_name = models.CharField(_("姓名/单位名称"), max_length=100, blank=True)
-    objector_contact = models.CharField(_("联系方式"), max_length=100, blank=True)
-    facts = models.TextField(_("事实和理由"))
+    objector_name = Secret(_("姓名/单位名称"), max_length=100, blank=True)
+    objector_contact = Secret(_("联系方式"), max_length=100, blank=True)
+    facts = Secret(_("事实和理由"))
     file = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     handled_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     due_at = models.DateTimeField(null=True)
@@ -284,7 +285,7 @@ class Contract(ContractMachine):
 
     award = models.OneToOneField(Award, on_delete=models.PROTECT, related_name="contract")
     number = models.CharField(_("协议编号"), max_length=60, unique=True)
-    data: Any = models.JSONField(default=dict)
+    data: Any = SecretJSON(default=dict)
     shares: Any = models.JSONField(default=dict)
     agreed_targets: Any = models.JSONField(default=dict)
     text_hash = models.CharField(max_length=64, blank=True)

@@ -323,7 +323,7 @@ class ChangeRequest(ChangeMachine):
     before: Any = models.JSONField()
     after: Any = models.JSONField()
     extension_months = models.PositiveSmallIntegerField(_("延期（月）"), default=0)
-    people = models.TextField(_("人员变更"), blank=True)
+    people = Secret(_("人员变更"), blank=True)
     reason = models.TextField(_("原因"))
     decider = models.CharField(max_length=10, choices=By.choices)
     sentence = models.CharField(max_length=300)

@@ -31,6 +31,8 @@ from grants.workflow.door import begin
 from grants.workflow.refusals import Invalid, NotNow, NotYou, Sentence
 
 Kind = security.Kind
+ONESELF = "oneself"
+"""In which role somebody asks for the erasure of their own data: either kind of administrator may confirm it."""
 What = AccountRequest.What
 
 
@@ -120,6 +122,8 @@ def reactivate(user: User, *, by: User) -> User:
         held = User.objects.select_for_update().get(pk=user.pk)
         if held.is_active:
             raise NotNow(_("这个账号没有停用。"), rule="is_active")
+        if held.erased_at is not None:
+            raise NotNow(_("这个账号的个人信息已经删除，不能恢复；本人需要时请重新注册。"), rule="erased")
         held.is_active = True
         held.save(update_fields=["is_active"])
         enter("user.reactivate", held, by=by, role=role, public={"person": str(held.pseudonym)})
@@ -154,7 +158,7 @@ def ask_for(what: str, person: User, *, by: User, role: str = "", identity: str 
     """提出账号事项. Raises NotYou (not an administrator), NotNow (why it cannot be done), Invalid (open already)."""
     if what not in What.values:
         raise LookupError(f"no account request {what!r}")
-    standing = SECURITY if "appoint_staff" in permissions_of(by, Site()) else require_site("keep_accounts", by)
+    standing = ONESELF if what == What.ERASE and person.pk == by.pk else _standing(by)
     fresh = User.objects.get(pk=person.pk)
     made = AccountRequest(
         site=Site.there(), what=what, person=fresh, role=role, identity=identity.strip(), asked_by=by, asked_as=standing
@@ -202,12 +206,19 @@ def _cannot_link(asked: AccountRequest) -> Sentence | None:
     return None
 
 
+def _cannot_erase(asked: AccountRequest) -> Sentence | None:
+    from grants.people import erasing  # noqa: PLC0415 - the mail's models are loaded after this module's first reader
+
+    return erasing.obstacle(asked.person)
+
+
 OBSTACLES: dict[str, Callable[[AccountRequest], Sentence | None]] = {
     What.APPOINT: _cannot_appoint,
     What.DISMISS: _cannot_dismiss,
     What.FACTORS: _cannot_reset,
     What.PASSWORD: _cannot_void,
     What.IDENTITY: _cannot_link,
+    What.ERASE: _cannot_erase,
 }
 
 
@@ -245,12 +256,23 @@ def _link(asked: AccountRequest, by: User) -> None:
     security.note(Kind.LINKED, person=asked.person, by=by)
 
 
+def _erase(asked: AccountRequest, by: User) -> dict[str, Any]:
+    from grants.people import erasing  # noqa: PLC0415 - as above
+
+    person = User.objects.select_for_update().get(pk=asked.person_id)
+    done = erasing.erase(person, by=by)
+    enter("user.erase", person, by=by, role=_standing(by), public={"person": str(person.pseudonym), **done})
+    security.note(Kind.DEACTIVATED, person=person, by=by, detail=f"erased, name {done['name']}")
+    return done
+
+
 CARRY_OUT: dict[str, Callable[[AccountRequest, User], Any]] = {
     What.APPOINT: _appoint,
     What.DISMISS: _dismiss,
     What.FACTORS: lambda asked, by: reset_factors(asked.person, by=by),
     What.PASSWORD: _void_password,
     What.IDENTITY: _link,
+    What.ERASE: _erase,
 }
 
 

@@ -10,6 +10,6 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the stage's effects and what listens to signing in."""
-        from grants.people import accounts, tasks, triggers, visits  # noqa: F401, PLC0415 - models must be loaded first
+        from grants.people import accounts, erasing, tasks, triggers, visits  # noqa: F401, PLC0415 - models must be loaded first
 
         post_migrate.connect(triggers.after_migrate, sender=self, dispatch_uid="people.triggers")

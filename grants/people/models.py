@@ -59,6 +59,7 @@ class User(AbstractUser):
     vouched_at = models.DateTimeField(null=True, editable=False)
     vouched_by = models.ForeignKey("self", null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     unlocked_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("用户")
@@ -134,9 +135,9 @@ class Organisation(OrganisationMachine):
     record_no = models.CharField(_("备案号"), max_length=60, blank=True)
     registered_on = models.DateField(_("登记（备案）日期"), null=True, blank=True)
     registrar = models.ForeignKey(Agency, verbose_name=_("登记/核验机关"), on_delete=models.PROTECT, related_name="organisations")
-    legal_representative = models.CharField(_("法定代表人/负责人"), max_length=60)
+    legal_representative = Secret(_("法定代表人/负责人"), max_length=60)
     phone = Secret(_("联系电话"), max_length=30)
-    address = models.CharField(_("地址"), max_length=200)
+    address = Secret(_("地址"), max_length=200)
     district = models.CharField(_("登记（备案）地"), max_length=60, blank=True)
     field = models.CharField(_("主要服务领域"), max_length=40, blank=True)
     full_time_staff = models.PositiveIntegerField(_("专职人员数"), default=0)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grants import clock
 from grants.clock.calendar import midnight_after
+from grants.people.account_acts import ONESELF
 from grants.people.appointments import active, may_appoint
 from grants.people.keeping import expiring, reads
 from grants.people.models import AccountRequest, Agency, Organisation, Site, SponsorAgreement
@@ -88,7 +89,7 @@ def _documents(organisation: Any, actor: Any) -> list[tuple[Any, Any]]:
 
 
 def _request_context(asked: Any, actor: Any) -> dict[str, Any]:
-    return {"role_name": name_of(asked.role) if asked.role else "", "asked_as": name_of(asked.asked_as)}
+    return {"role_name": name_of(asked.role) if asked.role else "", "asked_as": _("本人") if asked.asked_as == ONESELF else name_of(asked.asked_as)}
 
 
 def _request_links(asked: Any, actor: Any) -> list[Link]:

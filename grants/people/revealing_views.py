@@ -36,12 +36,14 @@ def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
     return after_a_reason(request, "people/revealed.html", {"organisation": found}, look)
 
 
-def after_a_reason(request: HttpRequest, template: str, context: Mapping[str, Any], look: Callable[[str], Any]) -> HttpResponse:
+def after_a_reason(request: HttpRequest, template: str, context: Mapping[str, Any], look: Callable[[str], Any], *, hint: Any = "") -> HttpResponse:
     """The form that asks what for; once it is answered, the same page with `shown`, what `look(reason)` gave. No cache keeps it.
 
-    look records the reading, or raises a Refusal: then nothing is shown, and the page says why with what was typed.
+    look records the reading, or raises a Refusal: then nothing is shown, and the page says why with what was typed. hint: an example of a reason, where the
+    usual one does not fit.
     """
     form, shown = ReasonForm(request.POST if request.method == "POST" else None), None
+    form.fields["reason"].help_text = hint or form.fields["reason"].help_text
     if form.is_valid():
         try:
             shown = look(form.cleaned_data["reason"])

@@ -174,6 +174,12 @@ def not_about_oneself(ask: Ask) -> bool:
     return bool(ask.obj.person_id != ask.actor.pk)
 
 
+@rule(_("申请删除本人的个人信息"), _("账号事项由管理员提出；本人只能申请删除自己的个人信息，在“我的个人信息”页办理。"))
+def about_oneself(ask: Ask) -> bool:
+    """个人信息保护法 §47: the one account request that its person makes."""
+    return ask.obj.what == "erase" and getattr(ask.actor, "pk", None) is not None and ask.obj.person_id == ask.actor.pk == ask.obj.asked_by_id
+
+
 @rule(_("由提出人撤回"), _("只有提出人可以撤回；您可以选择“不同意”。"))
 def only_the_asker(ask: Ask) -> bool:
     return bool(ask.obj.asked_by_id == ask.actor.pk)
@@ -190,9 +196,10 @@ def still_possible(ask: Ask) -> object:
 def _request_visible(actor: Any) -> Q:
     from grants.people.models import Site  # noqa: PLC0415 - as above
 
-    return scopes_held(actor, Site, "site")
+    own = Q(what="erase", asked_by_id=actor.pk, person_id=actor.pk) if getattr(actor, "pk", None) is not None else Q(pk__in=[])
+    return scopes_held(actor, Site, "site") | own
 
 
 request_visible: Rule = row_rule(
-    "request_visible", _("三类管理员"), _request_visible, _("账号事项只供系统、安全和审计管理员查看。")
+    "request_visible", _("三类管理员；申请删除个人信息的本人"), _request_visible, _("账号事项只供系统、安全和审计管理员查看。")
 )

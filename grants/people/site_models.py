@@ -54,6 +54,7 @@ class AccountRequest(AccountRequestMachine):
         FACTORS = "factors", _("重设第二重验证")
         PASSWORD = "password", _("作废密码，发新的首次登录链接")
         IDENTITY = "identity", _("绑定单点登录身份")
+        ERASE = "erase", _("删除个人信息")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, default=THE_SITE, related_name="+")
     what = models.CharField(_("事项"), max_length=10, choices=What.choices)
@@ -82,11 +83,12 @@ class AccountRequest(AccountRequestMachine):
     def __str__(self) -> str:
         return f"{self.get_what_display()} {self.person}"
 
-    def carry_out(self, by: Any) -> None:
-        """Do what was asked. Called by the `confirm` step only."""
+    def carry_out(self, by: Any) -> dict[str, Any]:
+        """Do what was asked; what the log should know of it besides. Called by the `confirm` step only."""
         from grants.people.account_acts import CARRY_OUT  # noqa: PLC0415 - the acts need these models
 
-        CARRY_OUT[self.what](self, by)
+        done = CARRY_OUT[self.what](self, by)
+        return done if isinstance(done, dict) else {}
 
 
 class SecurityEvent(models.Model):

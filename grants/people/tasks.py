@@ -45,6 +45,8 @@ def request_asked(job: Job) -> None:
 def request_done(job: Job) -> None:
     """告知本人账号事项已办理"""
     asked = AccountRequest.objects.select_related("person").get(pk=job.object_id)
+    if asked.what == AccountRequest.What.ERASE:
+        return  # nobody is left who could read it, and a letter would write the name down again
     send_all(to=[asked.person], template="people/request_done", context={"asked": asked}, key=job.key, link=reverse("people:visits"))
 
 

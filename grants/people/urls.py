@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grants.people import keeping_views, registry_views, revealing_views, site_letters, site_views, views, visit_views
+from grants.people import (
+    keeping_views,
+    personal_views,
+    registry_views,
+    revealing_views,
+    site_letters,
+    site_views,
+    views,
+    visit_views,
+)
 
 app_name = "people"
 urlpatterns = [
@@ -12,6 +21,8 @@ urlpatterns = [
     path("register/", views.register, name="register"),
     path("me/", views.profile, name="profile"),
     path("me/password/", views.password, name="password"),
+    path("me/data/", personal_views.mine, name="mine"),
+    path("me/data/copy/", personal_views.copy, name="copy"),
     path("me/factor/", visit_views.factor_owed, name="factor_owed"),
     path("me/visits/", visit_views.mine, name="visits"),
     path("me/visits/others/end/", visit_views.end_others, name="end_other_visits"),

@@ -11,6 +11,7 @@ import base64
 import binascii
 import os
 import secrets
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -43,9 +44,16 @@ def master_keys() -> list[bytes]:
                 _("没有保密箱主密钥：既没有设置 %(name)s，也没有文件 %(path)s。") % {"name": VARIABLE, "path": path()}
             )
         make()
-    return _parsed(text or path().read_text(encoding="ascii"))
+    return list(_parsed(text or _written(str(path()), path().stat().st_mtime_ns)))
 
 
+@lru_cache(maxsize=4)
+def _written(file: str, _changed: int) -> str:
+    """The key file, read anew when it was written anew: a list of a thousand encrypted values asks a thousand times."""
+    return Path(file).read_text(encoding="ascii")
+
+
+@lru_cache(maxsize=4)
 def _parsed(text: str) -> list[bytes]:
     try:
         keys = [base64.b64decode(line, altchars=b"-_", validate=True) for line in text.replace(",", "\n").split()]

@@ -13,6 +13,7 @@ from bidding.models import Bid
 from grants import clock
 from grants.calls.models import Call
 from grants.people.models import Agency, Organisation, User
+from grants.vault.columns import Secret
 from grants.workflow.machine import Facts, states_are
 from review.challenge_machine import ChallengeMachine, ChallengeStates
 from review.challenge_rules import challenge_visible
@@ -160,9 +161,9 @@ class Challenge(ChallengeMachine):
     """
 
     bid = models.ForeignKey(Bid, on_delete=models.PROTECT, related_name="challenges")
-    name = models.CharField(_("专家姓名"), max_length=40)
-    employer = models.CharField(_("工作单位"), max_length=100, blank=True)
-    reason = models.TextField(_("理由和证据"), max_length=2000)
+    name = Secret(_("专家姓名"), max_length=40)
+    employer = Secret(_("工作单位"), max_length=100, blank=True)
+    reason = Secret(_("理由和证据"), max_length=2000)
     filed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     expert = models.ForeignKey(Expert, null=True, editable=False, on_delete=models.PROTECT, related_name="challenges")
     decision = models.TextField(_("决定的理由"), blank=True, editable=False)

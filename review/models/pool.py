@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grants import clock
 from grants.people.models import Organisation, User
+from grants.vault.columns import Secret
 
 
 class Seat(models.TextChoices):
@@ -62,7 +63,7 @@ class Relation(models.Model):
     since = models.DateField(_("起"), null=True, blank=True)
     until = models.DateField(_("止"), null=True, blank=True)
     source = models.CharField(_("来源"), max_length=10, choices=Source.choices)
-    evidence = models.CharField(_("依据"), max_length=300, blank=True)
+    evidence = Secret(_("依据"), max_length=300, blank=True)
     recorded_at = models.DateTimeField(editable=False)
     recorded_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
 

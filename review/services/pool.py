@@ -10,11 +10,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from grants import clock, ledger
+from grants.people.erasing import later
 from grants.people.models import Agency, Organisation, User
 from grants.people.rules import apart
 from grants.workflow.door import require
-from grants.workflow.refusals import Invalid, NotYou
+from grants.workflow.refusals import Invalid, NotNow, NotYou
 from grants.workflow.rules import Answer, Ask
+from review import personal
 from review.conflicts import RelationKind
 from review.models import Expert, Relation, Seat
 from review.rules import convener, is_an_expert
@@ -63,6 +65,21 @@ def change_expert(expert: Expert, *, agency: Agency, by: User, **values: Any) ->
             setattr(held, name, value)
         held.save(update_fields=sorted(values))
         _remember("expert.change", held, by, answer, {"code": held.code, "changed": sorted(values)})
+    return held
+
+
+def erase_profile(expert: Expert, *, agency: Agency, by: User) -> Expert:
+    """删除专家档案中的个人信息 once the person has left the pool; one ledger entry without any of it. Raises NotYou, NotNow."""
+    with transaction.atomic():
+        answer = require(convener, agency, by=by)
+        held = Expert.objects.select_for_update().select_related("user").get(pk=expert.pk)
+        left = personal.left_on(held)
+        due = None if left is None else later(left, personal.PROFILE_MONTHS)
+        if due is None or clock.today() < due:
+            day = _("先移出专家库") if due is None else _("%(day)s 起才能删除") % {"day": due}
+            raise NotNow(_("专家档案在移出专家库三年后删除：%(day)s。") % {"day": day}, rule="profile_due")
+        personal.empty(held)
+        _remember("expert.erase", held, by, answer, {"code": held.code})
     return held
 
 

@@ -14,7 +14,7 @@ from review.models import Panel
 CASES: list[tuple[type[Model], Q, bool]] = [
     (Bid, Q(call__agency__code="x") | Q(pk__in=[]), False),
     (Bid, Q(Q(organisation__registrar__code__in=["x"]), ~Q(state="draft")), False),
-    (Bid, Q(answers__need__icontains="x"), False),
+    (Bid, Q(marks__need__icontains="x"), False),
     (Panel, Q(members__expert__code="S01"), True),
     (Panel, Q(call__code="x") | (Q(call__agency__code="y") & ~Q(reviews__state="void")), True),
     (Bid, Q(versions__number=1), True),

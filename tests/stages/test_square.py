@@ -42,6 +42,7 @@ from grants.ledger import keys
 from grants.ledger.note import Verifier, sign
 from grants.people.models import Organisation
 from grants.people.privacy import FieldNotPublic
+from grants.vault.columns import SecretJSON
 from tests.world import awards, calls, funding, needs, people, shared
 from tests.world.funding import Project
 from tests.world.people import Office
@@ -162,7 +163,7 @@ def _is_private_text(model: Any, field: Any) -> bool:
 def _planted(model: Any, field: Any) -> bool:
     """Whether the column took it; codes that a CHECK or a uniqueness guards do not, and say nothing about anybody."""
     numbered = Concat(Value(SENTINEL), Cast(F("pk"), models.CharField()))
-    value: Any = {"k": SENTINEL} if isinstance(field, models.JSONField) else numbered if (field.max_length or 99) >= 42 else Value(SENTINEL[: field.max_length])
+    value: Any = {"k": SENTINEL} if isinstance(field, models.JSONField | SecretJSON) else numbered if (field.max_length or 99) >= 42 else Value(SENTINEL[: field.max_length])
     try:
         with transaction.atomic():
             model._base_manager.update(**{field.name: value})

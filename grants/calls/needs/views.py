@@ -240,4 +240,4 @@ def contact(request: HttpRequest, number: str) -> HttpResponse:
     if "draft_calls" not in permissions_of(request.user, need.agency):
         raise NotYou(_("联系方式只供核实需求的经办查看。"), rule="may_draft_calls")
     look = lambda reason: services.read_contact(need, by=request.user, reason=reason)  # type: ignore[arg-type] # noqa: E731 - the page calls it once
-    return after_a_reason(request, "needs/contact.html", {"need": need}, look)
+    return after_a_reason(request, "needs/contact.html", {"need": need}, look, hint=_("例如：电话核实服务人数。用途和您的身份记入台账，审计可以看到。"))

@@ -25,12 +25,14 @@ class Command(BaseCommand):
         shown = actions.add_parser("plan", help="nothing is changed")
         shown.add_argument("--on", type=date.fromisoformat, help="what is due on this day (YYYY-MM-DD); today without it")
         shown.add_argument("--csv", type=Path, help="write every record with its day into this new file")
-        gone = actions.add_parser("erase", help="contacts of finished needs, through the same step as by hand")
-        gone.add_argument("--by", required=True, metavar="USER", help="the officer who answers for it")
+        gone = actions.add_parser("erase", help="what is due and takes no appraisal, through the same steps as by hand")
+        gone.add_argument("--by", metavar="USER", help="who answers for it: an officer; for accounts an administrator")
+        gone.add_argument("--kind", nargs="+", choices=sorted(retention.ERASERS), default=["contacts"], help="which classes (contacts without it)")
+        gone.add_argument("--dry-run", action="store_true", help="only list what would be erased, why and from which day on")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "erase":
-            self._erase(options["by"])
+            self._list(options["kind"]) if options["dry_run"] else self._erase(options["by"], options["kind"])
             return
         rows = list(retention.plan())
         for kind in retention.CLASSES:
@@ -54,12 +56,25 @@ class Command(BaseCommand):
         except FileExistsError as there:
             raise CommandError(_("%(file)s 已经存在，请另指定文件名。") % {"file": path}) from there
 
-    def _erase(self, username: str) -> None:
+    def _list(self, kinds: list[str]) -> None:
+        """What `erase` would do now, a line each; accounts by pseudonym, so that the list names nobody."""
+        rows = retention.due(kinds, clock.today())
+        for row in rows:
+            facts = {"what": row.kind.name, "number": row.number, "day": row.due, "since": row.since, "why": row.kind.ground}
+            self.stdout.write(_("%(number)s　%(what)s：%(day)s 起可删除（自 %(since)s 起算；%(why)s）") % facts)
+        self.stdout.write(_("共 %(n)d 件；没有删除任何内容。") % {"n": len(rows)})
+
+    def _erase(self, username: str | None, kinds: list[str]) -> None:
         by = User.objects.filter(username=username).first()
         if by is None:
-            raise CommandError(_("没有用户 %(name)s。") % {"name": username})
+            raise CommandError(_("没有用户 %(name)s。") % {"name": username or "—"})
         try:
-            gone = retention.erase(clock.today(), by=by)
+            gone = retention.erase(clock.today(), by=by, kinds=kinds)
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(_("已删除 %(n)d 条联系方式：%(numbers)s") % {"n": len(gone), "numbers": "、".join(row.number for row in gone) or "—"})
+        for kind in retention.CLASSES:
+            rows = [row.number for row in gone if row.kind is kind]
+            if kind.key in kinds:
+                done = _("已提出账号事项，待另一类管理员复核") if kind is retention.ACCOUNTS else _("已删除")
+                facts = {"what": kind.name, "done": done, "n": len(rows), "numbers": "、".join(rows) or "—"}
+                self.stdout.write(_("%(what)s：%(done)s %(n)d 件：%(numbers)s") % facts)
