@@ -29,6 +29,7 @@ STEPS: Final[dict[Step, timedelta]] = {
     **dict.fromkeys(_on("contract", "sign_grantee", "countersign", "ask_executor", "ask_grantee", "ask_grantor", "end"), FRESH),
     **dict.fromkeys(_on("panel", "lock", "conclude"), FRESH),
     ("seal", "sign"): FRESH,
+    **dict.fromkeys(_on("bid", "erase_draft", "erase_team"), FRESH),
     # money, and where it goes
     **dict.fromkeys(_on("tranche", "approve", "order", "confirm_paid", "cancel"), FRESH),
     ("change", "approve"): FRESH,
@@ -148,7 +149,7 @@ NOT_PAGES: Final[dict[str, list[str]]] = {
     ],
     "a draft or a request: nothing follows before somebody else has looked at it": [
         "awards:draft_now", "awards:propose", "awards:recheck", "awards:reduce", "calls:edit", "calls:edit_element", "calls:edit_part", "calls:new",
-        "calls:questions", "calls:start", "evaluation:closing", "evaluation:save", "evaluation:section", "funding:change", "people:ask",
+        "calls:questions", "calls:start", "evaluation:closing", "evaluation:save", "evaluation:section", "funding:change", "people:ask", "people:mine",
         "people:propose_sponsorship", "review:propose_dismissal", "review:propose_ruling", "review:propose_voiding", "review:swap",
         "review:challenge",
     ],
