@@ -83,7 +83,7 @@ def test_a_dump_of_a_call_that_was_run_to_its_payment_names_nobody_of_the_applic
 
 
 WHERE = {
-    "people": ("0008_encrypted_columns", "0009_names_encrypted"), "bidding": ("0009_lost_keys", "0010_names_encrypted"),
+    "people": ("0008_encrypted_columns", "0009_names_encrypted"), "bidding": ("0010_kept_copies_until", "0011_names_encrypted"),
     "review": ("0013_namesakes", "0014_names_encrypted"), "awards": ("0007_provable_until", "0008_names_encrypted"),
     "funding": ("0004_encrypted_columns", "0005_names_encrypted"),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from grants.vault.migrating import sealed
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bidding', '0009_lost_keys'),
+        ('bidding', '0010_kept_copies_until'),
     ]
 
     operations = [
