@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from review import composing
 from review.composing import ENTERED_ONCE, MIX, SITE_CHECK, Component
 from review.models import OtherScore
 from review.panels import bids_of, sheet_of
+from review.sealing import SALT_BYTES, commitment
 
 if TYPE_CHECKING:
     from bidding.models import Bid
@@ -74,10 +76,15 @@ def write(panel: Panel, bid: Bid, component: str, value: Any, basis: str, *, by:
         raise _invalid("basis", _("请写明分数的依据（如计票表编号、核查记录）。"))
     row, fresh = OtherScore.objects.update_or_create(
         panel=panel, bid=bid, component=component,
-        defaults={"value": amount, "basis": basis.strip(), "entered_by": by, "entered_at": clock.now()},
+        defaults={"value": amount, "basis": basis.strip(), "entered_by": by, "entered_at": clock.now(), "salt": secrets.token_hex(SALT_BYTES)},
     )  # fmt: skip
-    public = {"bid": str(bid.pk), "component": component, "correction": not fresh}
+    public = {"bid": str(bid.pk), "component": component, "correction": not fresh, "score": committed(row)}
     return Facts(public=public, private={"value": str(row.value), "note": row.basis})
+
+
+def committed(row: OtherScore) -> str:
+    """HMAC-SHA256 of the score in hundredths under its salt: the log names it, and a bidder who has the score and the salt finds it there."""
+    return commitment(row.salt, {row.component: int(row.value * 100)})
 
 
 def _part(panel: Panel, bid: Bid, component: str) -> Component:

@@ -225,7 +225,7 @@ class OtherScore(models.Model):
     """What is not on an expert's ballot, entered by an officer with its basis.
 
     component: residents, pledges, public_vote (0…100, parts of the mix), site_check or criterion:<code> (points of the score sheet
-    that the secretariat or residents give once for everybody).
+    that the secretariat or residents give once for everybody). salt: 32 bytes in hex, of the commitment that the ledger names.
     """
 
     panel = models.ForeignKey(Panel, on_delete=models.CASCADE, related_name="other_scores")
@@ -233,6 +233,7 @@ class OtherScore(models.Model):
     component = models.CharField(max_length=60)
     value = models.DecimalField(max_digits=6, decimal_places=2)
     basis = models.CharField(max_length=200)
+    salt = models.CharField(max_length=64, default="", editable=False)
     entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(default=clock.now)
 

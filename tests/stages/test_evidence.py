@@ -27,6 +27,7 @@ from grants.people.models import User
 from grants.workflow import effects
 from grants.workflow.door import perform
 from review.ballots import own_criteria
+from review.sealing import commitment
 from tests.world import awards as world
 from tests.world import people, shared
 from tests.world.people import Body
@@ -222,7 +223,7 @@ FORGED: list[tuple[str, Callable[[Any], None], str]] = [
     ("money.json", _set("bids", 0, "amount", to="1.00"), "资金分配"),
     ("money.json", _set("bids", 3, "awarded", to=True), "资金分配"),
     ("money.json", _set("bids", 1, "cumulative", to="1.00"), "资金分配"),
-    ("others.json", lambda rows: rows.append({"component": "site_check", "value": "5.00"}), ""),
+    ("others.json", lambda rows: rows.append({"component": "site_check", "value": "5.00", "salt": "0" * 64, "commitment": "0" * 64}), "评分封存"),
 ]
 
 
@@ -305,6 +306,21 @@ def test_calibrated_scores_bonuses_lots_and_district_ceilings_are_rerun_too(tmp_
         for place in range(1, 5):
             code, lines = run(unpacked(pack(decision(judged, place)).content, tmp_path / f"all{place}"))
             assert code == 0, lines
+    _another_bonus(tmp_path / "all1")
+
+
+def _another_bonus(folder: Path) -> None:
+    """Whoever writes another entered score is named by its seal; with the seal made anew, by the log; a score left out, too."""
+    (given,) = json.loads((folder / "others.json").read_bytes())
+    more = {**given, "value": "4.90"}
+    resealed = {**more, "commitment": commitment(given["salt"], {given["component"]: 490})}
+    for rows, step in (([more], "评分封存"), ([resealed], "台账"), ([], "台账")):
+        raw = json.dumps(rows).encode()
+        (folder / "others.json").write_bytes(raw)
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest["files"]["others.json"] = hashlib.sha256(raw).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
+        assert step in failed(run(folder)[1])
 
 
 def test_second_ballots_and_excluded_ones_are_rerun_too(tmp_path: Path) -> None:

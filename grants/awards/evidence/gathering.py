@@ -20,6 +20,7 @@ from grants.ledger.models import AuditEvent
 from review import second
 from review.conflict_checks import Ground, code_of
 from review.models import AssignmentRun, Draw, OtherScore, Result, Review, Ruling
+from review.other_scores import committed
 from review.sealing import commitment
 
 Json = Any
@@ -113,9 +114,9 @@ def _marks(marks: Mapping[str, Any]) -> dict[str, str]:
 
 
 def others(case: Case) -> Json:
-    """What was entered once for this bid: parts of the mix, the site check, criteria that no expert marks."""
+    """What was entered once for this bid: parts of the mix, the site check, criteria that no expert marks; with the salt of each commitment."""
     rows = OtherScore.objects.filter(panel=case.decision.panel_id, bid=case.decision.bid_id).order_by("component")
-    return [{"component": o.component, "value": str(o.value)} for o in rows]
+    return [{"component": o.component, "value": str(o.value), "salt": o.salt, "commitment": committed(o)} for o in rows if o.salt]
 
 
 def result(case: Case) -> Json:
@@ -246,7 +247,7 @@ def _club(clubs: dict[str, str], organisation: str) -> str:
 
 
 def events(case: Case) -> list[AuditEvent]:
-    """The log's entries the pack leans on: publication of the rules, draws, own ballots as last handed in, lock, release."""
+    """The log's entries the pack leans on: publication of the rules, draws, own ballots and entered scores as last handed in, lock, release."""
     call, panel = case.decision.call, case.decision.panel
     rules = AuditEvent.objects.filter(subject=call.subject, event__in=("call.publish", "call.amend", "call.publish_addendum")).order_by("id")
     found = [e for e in rules if json.loads(bytes(e.leaf))["public"].get("rules_hash") == call.rules_version.hash]  # type: ignore[union-attr]
@@ -254,6 +255,7 @@ def events(case: Case) -> list[AuditEvent]:
         found += AuditEvent.objects.filter(subject=review.subject, event="review.submit").order_by("-id")[:1]
         if second.of(review) is not None:
             found += AuditEvent.objects.filter(subject=review.subject, event="review.revise").order_by("-id")[:1]
+    found += _entered(case)
     for ruling in case.rulings.values():
         found += AuditEvent.objects.filter(subject=ruling.subject, event="ruling.adopt").order_by("-id")[:1]
     for voiding in case.decision.panel.voidings.filter(review__bid=case.decision.bid_id, state="carried_out").order_by("created_at"):
@@ -265,6 +267,16 @@ def events(case: Case) -> list[AuditEvent]:
     found += AuditEvent.objects.filter(subject=panel.subject, event="panel.lock").order_by("-id")[:1]
     released = AuditEvent.objects.filter(subject=call.subject, event="call.release_decisions", at__lte=case.decision.released_at or case.decision.made_at)
     return [*found, *released.order_by("-id")[:1]]
+
+
+def _entered(case: Case) -> list[AuditEvent]:
+    """The last entry of each score that was entered for this bid, corrected or not."""
+    last: dict[str, AuditEvent] = {}
+    for event in AuditEvent.objects.filter(subject=case.decision.panel.subject, event="panel.enter_score").order_by("id"):
+        public = json.loads(bytes(event.leaf))["public"]  # type: ignore[arg-type]
+        if public["bid"] == str(case.decision.bid_id):
+            last[public["component"]] = event
+    return sorted(last.values(), key=lambda event: event.pk)
 
 
 def _assigned(case: Case) -> list[AuditEvent]:

@@ -75,12 +75,19 @@ def step_seals():
     twice = [b["first"] for b in ballots if "first" in b]
     for ballot in ballots:
         for given in (ballot, *([ballot["first"]] if "first" in ballot else [])):
-            hundredths = {code: int(Decimal(value) * 100) for code, value in given["marks"].items()}
-            text = json.dumps(hundredths, sort_keys=True, separators=(",", ":")).encode()
-            sealed = hmac.new(bytes.fromhex(given["salt"]), text, hashlib.sha256).hexdigest()
-            need(sealed == given["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
+            need(committed(given["marks"], given["salt"]) == given["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
+    entered = read("others.json")
+    for other in entered:
+        need(committed({other["component"]: other["value"]}, other["salt"]) == other["commitment"], f"统一录入的 {other['component']} 与录入时的承诺不符")
     again = f"，其中 {len(twice)} 份讨论后再评，第一次也一致" if twice else ""
-    return f"{len(ballots)} 份评分与封存时的承诺一致{again}"
+    once = f"，{len(entered)} 项统一录入的分数也一致" if entered else ""
+    return f"{len(ballots)} 份评分与封存时的承诺一致{again}{once}"
+
+
+def committed(marks, salt):
+    """HMAC-SHA256 of the marks in hundredths, canonical JSON, under the salt."""
+    text = json.dumps({code: int(Decimal(value) * 100) for code, value in marks.items()}, sort_keys=True, separators=(",", ":")).encode()
+    return hmac.new(bytes.fromhex(salt), text, hashlib.sha256).hexdigest()
 
 
 # --- 3 what was sealed stands in the log ----------------------------------------------------------------------------------------
@@ -135,6 +142,8 @@ def _in_the_log(entries):
         need("first" not in ballot or ballot["commitment"] in named["review.revise"], f"专家 {ballot['expert']} 第二次评分的承诺不在台账中")
     need(len(named["review.submit"]) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
     need(len(named["review.revise"]) == sum("first" in b for b in read("ballots.json")), "台账中的第二次评分与包里的数量不同")
+    entered = {leaf["public"]["component"]: leaf["public"]["score"] for leaf in leaves if leaf["event"] == "panel.enter_score"}
+    need(entered == {o["component"]: o["commitment"] for o in read("others.json")}, "统一录入的分数与台账不符")
     ruled = {(r["expert"], r["stage"]): r["outcome"] for r in (leaf["public"] for leaf in leaves if leaf["event"] == "ruling.adopt")}
     told = {(b["expert"], b["stage"]): b["ruling"] for b in read("ballots.json") if "ruling" in b}
     need(ruled == told, "评审组对偏离评分的处理与台账不符")
