@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0013_namesakes'),
+        ('review', '0014_names_encrypted'),
     ]
 
     operations = [
