@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.test import override_settings
+
+from grants.vault.columns import decrypt
 from tests import template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +63,9 @@ class Killable:
             return database.execute(statement).fetchall()
 
     def answers(self) -> dict[str, Any]:
-        """The answers of the one bid, as the database has them."""
-        found: dict[str, Any] = json.loads(self._run("SELECT answers FROM bidding_bid")[0][0])
+        """The answers of the one bid, as the database has them: sealed under the master key of the folder."""
+        with override_settings(GONGCHUANG_HOME=self.folder, VAULT_KEY=""):
+            found: dict[str, Any] = json.loads(decrypt(self._run("SELECT answers FROM bidding_bid")[0][0], "bidding_bid.answers"))
         return found
 
     def budget(self) -> list[tuple[Any, ...]]:

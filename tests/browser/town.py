@@ -77,6 +77,7 @@ class Visitor:
     def __init__(self, town: Town, context: BrowserContext, name: str) -> None:
         self.town, self.name = town, name
         self.page: Page = context.new_page()
+        self.asked = 0  # how often the site wanted to know again who this is
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._hear)
@@ -92,7 +93,7 @@ class Visitor:
         expect(self.page.locator(".gc-header__who")).to_contain_text(str(user))
 
     def go(self, path: str) -> None:
-        answer = self.page.goto(path)
+        answer = self.page.goto(path) or self.page.goto(path)  # none: a page that follows a job has just loaded itself anew
         assert answer is not None
         assert answer.status < 500, f"{path}: {answer.status}"
         self.show_again()
@@ -125,6 +126,7 @@ class Visitor:
         """Asked again who one is, as on a slow day between two acts that ask: the password, and on with what was typed."""
         if not self.page.url.removeprefix(self.town.address).startswith(reverse("account_reauthenticate")):
             return
+        self.asked += 1
         self.look()
         self.type(password=PASSWORD)
         self._named("确认", "main").click()
