@@ -26,7 +26,9 @@ from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from grants.workflow import effects
 from grants.workflow.door import perform
+from review import other_scores
 from review.ballots import own_criteria
+from review.models import OtherScore
 from review.sealing import commitment
 from tests.world import awards as world
 from tests.world import people, shared
@@ -314,13 +316,36 @@ def _another_bonus(folder: Path) -> None:
     (given,) = json.loads((folder / "others.json").read_bytes())
     more = {**given, "value": "4.90"}
     resealed = {**more, "commitment": commitment(given["salt"], {given["component"]: 490})}
-    for rows, step in (([more], "评分封存"), ([resealed], "台账"), ([], "台账")):
+    bare = {"component": given["component"], "value": "4.90"}
+    for rows, step in (([more], "评分封存"), ([resealed], "台账"), ([bare], "台账"), ([], "台账")):
         raw = json.dumps(rows).encode()
         (folder / "others.json").write_bytes(raw)
         manifest = json.loads((folder / "manifest.json").read_bytes())
         manifest["files"]["others.json"] = hashlib.sha256(raw).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
         assert step in failed(run(folder)[1])
+
+
+def test_scores_entered_before_they_were_committed_to_still_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panel that an upgrade met half-way: no salt, and an entry without a commitment; the result is rerun all the same."""
+    write = other_scores.write
+
+    def as_before(*args: Any, **more: Any) -> Any:
+        facts = write(*args, **more)
+        del facts.public["score"]
+        OtherScore.objects.update(salt="")
+        return facts
+
+    monkeypatch.setattr(other_scores, "write", as_before)
+    review = {"bonuses": [{"code": "raised", "name": "募资", "cap": "5.00"}], "name": "YX-2026-98"}
+    judged = world.ranked(world.rules(review_changes=review), amounts=["90000.00"], shares=["0.9"])
+    world.proposed(judged)
+    with clock.at(world.at(judged.call, 14)):
+        published(judged)
+        folder = unpacked(pack(decision(judged, 1)).content, tmp_path / "before")
+    assert [set(row) for row in json.loads((folder / "others.json").read_bytes())] == [{"component", "value"}]
+    code, lines = run(folder)
+    assert code == 0, lines
 
 
 def test_second_ballots_and_excluded_ones_are_rerun_too(tmp_path: Path) -> None:

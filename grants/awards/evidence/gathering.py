@@ -116,7 +116,12 @@ def _marks(marks: Mapping[str, Any]) -> dict[str, str]:
 def others(case: Case) -> Json:
     """What was entered once for this bid: parts of the mix, the site check, criteria that no expert marks; with the salt of each commitment."""
     rows = OtherScore.objects.filter(panel=case.decision.panel_id, bid=case.decision.bid_id).order_by("component")
-    return [{"component": o.component, "value": str(o.value), "salt": o.salt, "commitment": committed(o)} for o in rows if o.salt]
+    return [{"component": o.component, "value": str(o.value), **_committed(o)} for o in rows]
+
+
+def _committed(found: OtherScore) -> dict[str, str]:
+    """What was entered before scores were committed to has no salt; its entry in the log names no commitment either."""
+    return {"salt": found.salt, "commitment": committed(found)} if found.salt else {}
 
 
 def result(case: Case) -> Json:

@@ -76,7 +76,7 @@ def step_seals():
     for ballot in ballots:
         for given in (ballot, *([ballot["first"]] if "first" in ballot else [])):
             need(committed(given["marks"], given["salt"]) == given["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
-    entered = read("others.json")
+    entered = [other for other in read("others.json") if "salt" in other]
     for other in entered:
         need(committed({other["component"]: other["value"]}, other["salt"]) == other["commitment"], f"统一录入的 {other['component']} 与录入时的承诺不符")
     again = f"，其中 {len(twice)} 份讨论后再评，第一次也一致" if twice else ""
@@ -142,8 +142,8 @@ def _in_the_log(entries):
         need("first" not in ballot or ballot["commitment"] in named["review.revise"], f"专家 {ballot['expert']} 第二次评分的承诺不在台账中")
     need(len(named["review.submit"]) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
     need(len(named["review.revise"]) == sum("first" in b for b in read("ballots.json")), "台账中的第二次评分与包里的数量不同")
-    entered = {leaf["public"]["component"]: leaf["public"]["score"] for leaf in leaves if leaf["event"] == "panel.enter_score"}
-    need(entered == {o["component"]: o["commitment"] for o in read("others.json")}, "统一录入的分数与台账不符")
+    entered = {leaf["public"]["component"]: leaf["public"].get("score") for leaf in leaves if leaf["event"] == "panel.enter_score"}
+    need(entered == {o["component"]: o.get("commitment") for o in read("others.json")}, "统一录入的分数与台账不符")
     ruled = {(r["expert"], r["stage"]): r["outcome"] for r in (leaf["public"] for leaf in leaves if leaf["event"] == "ruling.adopt")}
     told = {(b["expert"], b["stage"]): b["ruling"] for b in read("ballots.json") if "ruling" in b}
     need(ruled == told, "评审组对偏离评分的处理与台账不符")
