@@ -205,7 +205,13 @@ _OIDC_APP = {
     "secret": OIDC_CLIENT_SECRET,
     "settings": {"server_url": OIDC_ISSUER, "fetch_userinfo": False},
 }
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [_OIDC_APP] if OIDC_ISSUER else []}}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "grants.people.elsewhere.Provider",
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [_OIDC_APP] if OIDC_ISSUER else [],
+    }
+}
 DEMO_MAIL_DOMAIN = "demo.invalid"  # every demo account's address ends so; production refuses a database that has one
 
 # --- language and time: shown in Beijing time, stored in UTC, asked only of grants.clock --------------------------------

@@ -8,8 +8,6 @@ whoever trusts its certificate: `openssl ts -verify -digest … -in token.tsr -t
 from __future__ import annotations
 
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -19,7 +17,7 @@ from asn1crypto import algos, core, tsp
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from grants import clock
+from grants import clock, outbound
 from grants.ledger.errors import LedgerError
 from grants.ledger.models import Checkpoint, Stamp
 
@@ -108,8 +106,5 @@ def _token(imprint: bytes, ask: Ask) -> tuple[bytes, datetime]:
 
 
 def _post(url: str, request: bytes) -> bytes:
-    if not url.startswith(("http://", "https://")):
-        raise NotStamped(_("LEDGER_TSA_URL 应以 http:// 或 https:// 开头。"))
-    asked = urllib.request.Request(url, data=request, headers={"Content-Type": "application/timestamp-query"})  # noqa: S310 - scheme checked
-    with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:  # noqa: S310
-        return bytes(answer.read(LARGEST))
+    asked = {"Content-Type": "application/timestamp-query"}
+    return outbound.post(url, request, headers=asked, seconds=TIMEOUT, largest=LARGEST).body

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -28,11 +29,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from grants.people import factors, gate, lockout, security, visits
+from grants.people import elsewhere, factors, gate, lockout, security, visits
 from grants.web import errors
 from grants.web.limits import address_of
 
 Kind = security.Kind
+log = logging.getLogger(__name__)
 LOCKED = gettext_lazy("输错次数过多，请 15 分钟后再试，或请安全管理员解除锁定。")
 WRONG = gettext_lazy("验证码不对。请核对手机时间是否准确，等下一个验证码出现后再输入。")
 
@@ -59,9 +61,22 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return False
 
+    def get_requests_session(self) -> Any:
+        """The provider is asked at the addresses it has declared; one that redirects is refused before the next address is asked (ASVS 15.3.2)."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        return session
+
+    def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None) -> None:
+        """The page says it went wrong; the program's log says why, for whoever set the provider up."""
+        log.warning("sign-in elsewhere failed (%s): %s", error, exception)
+
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        if sociallogin.is_existing and not request.user.is_authenticated:
+        told = sociallogin.account.extra_data
+        if sociallogin.is_existing:
             type(sociallogin.account).objects.filter(pk=sociallogin.account.pk).update(extra_data={})  # we keep no copy of a profile
+        elsewhere.must_answer_this_request(sociallogin.state, told)
+        if sociallogin.is_existing and not request.user.is_authenticated:
             return
         security.note(Kind.UNKNOWN_IDENTITY, request=request)
         sentence = _("这个身份没有绑定本平台的账号。请用用户名和密码登录，或请系统管理员提出“绑定单点登录身份”，由安全管理员复核。")

@@ -441,6 +441,12 @@ class Issuer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         base = f"http://127.0.0.1:{self.server.server_port}"  # type: ignore[attr-defined]
+        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+        if self.path == self.server.moved:  # type: ignore[attr-defined]
+            self.send_response(302)
+            self.send_header("Location", f"{base}/inside")
+            self.end_headers()
+            return
         pages = {
             "/.well-known/openid-configuration": {
                 "issuer": base, "authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token",
@@ -463,7 +469,8 @@ class Issuer(BaseHTTPRequestHandler):
         base = f"http://127.0.0.1:{server.server_port}"
         claims = {"iss": server.says_issuer or base, "aud": server.says_audience, "sub": server.subject, "iat": int(time.time()),
                   "exp": int(time.time()) + 300, "email": "officer@example.org", "email_verified": True, "name": "某某"}  # fmt: skip
-        token = jwt.encode(claims, server.private_key, algorithm="RS256", headers={"kid": "k1"})
+        claims = {**claims, "nonce": server.nonce, **server.says}
+        token = jwt.encode({name: value for name, value in claims.items() if value is not None}, server.private_key, algorithm="RS256", headers={"kid": "k1"})
         self._say({"access_token": "a", "token_type": "Bearer", "expires_in": 300, "id_token": token})
 
     def _say(self, page: Any) -> None:
@@ -486,12 +493,13 @@ def issuer(settings: Any) -> Iterator[Any]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Issuer)
     server.private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     server.public_key = {**json.loads(RSAAlgorithm.to_jwk(server.private_key.public_key())), "kid": "k1", "alg": "RS256", "use": "sig"}
+    server.seen, server.moved, server.nonce, server.says = [], "", "", {}
     server.subject, server.asked, server.says_issuer, server.says_audience, server.challenge = "sub-1", [], "", "site", ""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.OIDC_ISSUER = f"http://127.0.0.1:{server.server_port}"
     app = {"provider_id": "oidc", "name": "区统一认证", "client_id": "site", "secret": "kept-secret",
            "settings": {"server_url": settings.OIDC_ISSUER, "fetch_userinfo": False}}  # fmt: skip
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {**settings.SOCIALACCOUNT_PROVIDERS["openid_connect"], "APPS": [app]}}
     yield server
     server.shutdown()
     server.server_close()
@@ -502,7 +510,7 @@ def from_elsewhere(issuer: Any, client: Client | None = None, state: str = "") -
     client = client or Client()
     sent = client.get(reverse("openid_connect_login", args=["oidc"]))
     asked = parse_qs(urlsplit(sent["Location"]).query)
-    issuer.challenge = asked["code_challenge"][0]
+    issuer.challenge, issuer.nonce = asked["code_challenge"][0], asked["nonce"][0]
     assert asked["redirect_uri"] == ["http://testserver/account/elsewhere/oidc/login/callback/"]
     return client, client.get(reverse("openid_connect_callback", args=["oidc"]), {"code": "c", "state": state or asked["state"][0]})
 
@@ -569,6 +577,36 @@ def test_a_forged_answer_opens_nothing(issuer: Any, fault: str, settings: Any) -
     client, answer = from_elsewhere(issuer, state="forged" if fault == "state" else "")
     assert not in_as(client) and answer.status_code in (200, 401, 403)
     assert "没有登录成功" in text(answer)
+
+
+@pytest.mark.parametrize("nonce", [None, "", 7, "of-another-request"])
+def test_a_token_without_this_requests_nonce_opens_nothing(issuer: Any, nonce: Any) -> None:
+    """Properly signed, for this site and in time, but of another sign-in: absent, empty, no text, foreign. Nothing of the profile is kept."""
+    linked(people.person())
+    issuer.says = {"nonce": nonce}
+    client, answer = from_elsewhere(issuer)
+    assert "没有登录成功" in text(answer) and not in_as(client)
+    assert SocialAccount.objects.get().extra_data == {}
+
+
+def test_every_request_has_a_nonce_of_its_own_and_takes_nothing_from_the_visitors_address(issuer: Any) -> None:
+    """A link that somebody was sent adds no parameter and no scope to what the provider is asked."""
+    address = reverse("openid_connect_login", args=["oidc"])
+    evil = {"auth_params": "nonce=mine&state=mine&redirect_uri=https://evil.invalid/", "scope": "everything"}
+    asked = [parse_qs(urlsplit(Client().get(address, evil)["Location"]).query) for _n in range(2)]
+    assert asked[0]["nonce"] != asked[1]["nonce"] and min(len(one["nonce"][0]) for one in asked) >= 32
+    assert "mine" not in str(asked) and "evil" not in str(asked) and "everything" not in str(asked)
+
+
+@pytest.mark.parametrize("page", ["/.well-known/openid-configuration", "nowhere"])
+def test_a_provider_that_sends_us_elsewhere_or_is_away_is_a_page_and_no_other_address_is_asked(issuer: Any, page: str, settings: Any, caplog: Any) -> None:
+    """No redirect is followed; the log says why, for whoever set the provider up."""
+    issuer.moved = page
+    if page == "nowhere":
+        settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"]["server_url"] = "http://127.0.0.1:9"
+    answer = Client().get(reverse("openid_connect_login", args=["oidc"]))
+    assert "没有登录成功" in text(answer) and "/inside" not in issuer.seen
+    assert "sign-in elsewhere failed" in caplog.text
 
 
 def test_a_deactivated_account_is_not_opened_from_elsewhere(issuer: Any) -> None:
