@@ -29,7 +29,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from grants.people import elsewhere, factors, gate, lockout, security, visits
+from grants.people import codes, elsewhere, factors, gate, lockout, security, visits
 from grants.web import errors
 from grants.web.limits import address_of
 
@@ -148,22 +148,31 @@ class _Locked:
         return answer
 
 
-class CodeForm(_Locked, AuthenticateForm):  # type: ignore[misc]
+class _Codes(_Locked):
+    """A recovery code is ours to look at (grants.people.codes), a code of the app the library's."""
+
+    def clean_code(self) -> str:
+        return str(self._guarded(self._code_or_recovery_code))
+
+    def _code_or_recovery_code(self) -> str:
+        code = str(self.cleaned_data["code"])  # type: ignore[attr-defined]
+        held = codes.take(self.user, code)  # type: ignore[attr-defined]
+        if held is None:
+            return str(super().clean_code())  # type: ignore[misc]
+        self.authenticator = held
+        return code
+
+
+class CodeForm(_Codes, AuthenticateForm):  # type: ignore[misc]
     """验证码 at sign-in: from the app, or a recovery code."""
 
     code = forms.CharField(label=gettext_lazy("验证码或恢复码"), widget=CODE, help_text=gettext_lazy("验证器应用里的 6 位数字，或一个 8 位恢复码。"))
 
-    def clean_code(self) -> str:
-        return str(self._guarded(super().clean_code))
 
-
-class AgainForm(_Locked, ReauthenticateForm):  # type: ignore[misc]
+class AgainForm(_Codes, ReauthenticateForm):  # type: ignore[misc]
     """验证码 before something delicate."""
 
     code = forms.CharField(label=gettext_lazy("验证码或恢复码"), widget=CODE, help_text=gettext_lazy("验证器应用里的 6 位数字，或一个 8 位恢复码。"))
-
-    def clean_code(self) -> str:
-        return str(self._guarded(super().clean_code))
 
 
 class PasskeyForm(_Locked, AuthenticateWebAuthnForm):  # type: ignore[misc]
@@ -194,6 +203,8 @@ def _added(sender: Any, request: HttpRequest, user: Any, authenticator: Authenti
     if authenticator.type in factors.REAL:
         request.session[gate.FACTOR] = True
         _changed(Kind.FACTOR_ADDED, request, user, authenticator)
+    elif authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        codes.emptied(authenticator)
 
 
 @receiver(authentication_step_completed, dispatch_uid="people.asked_again")
@@ -212,6 +223,7 @@ def _removed(sender: Any, request: HttpRequest, user: Any, authenticator: Authen
 
 @receiver(mfa_signals.authenticator_reset, dispatch_uid="people.codes_made")
 def _codes(sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any) -> None:
+    codes.emptied(authenticator)
     _changed(Kind.CODES_MADE, request, user, authenticator)
 
 

@@ -18,7 +18,7 @@ from grants.people import factors, visits
 
 SETTING_UP = frozenset({
     "desk:sign_out", "set_language", "account_reauthenticate", "account_logout", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn",
-    "mfa_view_recovery_codes", "mfa_download_recovery_codes", "people:factor_owed",
+    "mfa_view_recovery_codes", "people:factor_owed",
 })  # fmt: skip
 """The only pages open to somebody who still owes a second factor."""
 FACTOR = "second_factor"

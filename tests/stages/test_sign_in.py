@@ -23,6 +23,7 @@ from django.test import Client, RequestFactory, TestCase
 from django.urls import reverse
 
 from grants.notifications.models import Message
+from grants.people import codes as recovery
 from grants.people import factors, lockout, security, services, visits
 from grants.people.models import SecurityEvent, User, Visit
 from grants.people.passwords import KindsOrLength
@@ -33,6 +34,12 @@ from tests.world.fresh import left_open
 
 pytestmark = pytest.mark.django_db
 SIGN_IN, HOME = reverse("desk:sign_in"), "/"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: Any) -> None:
+    """A recovery code's hash costs a tenth of a second on purpose, ten times a set."""
+    monkeypatch.setattr(recovery, "ROUNDS", 1)
 
 
 def text(response: Any) -> str:
@@ -165,6 +172,65 @@ def test_a_code_and_a_recovery_code_work_once(settings: Any) -> None:
     third = sign_in(user)[0]
     third.post(reverse("mfa_authenticate"), {"code": codes[0]})
     assert in_as(second) and not in_as(third)
+
+
+def test_recovery_codes_are_kept_as_salted_hashes_that_open_nothing_themselves() -> None:
+    """A copy of the database, even with the key of the seeds, gives no code; what stands in it is no code either; another's codes are not mine."""
+    user, other = people.office().officer, people.person()
+    client, _answer = sign_in(user)
+    _secret, codes = with_app(client)
+    others = with_app(sign_in(other)[0])[1]
+    held = recovery.of(user)
+    assert held is not None and set(held.data) == {"migrated_codes", "hashes", "salt", "rounds", "viewed_at"}
+    assert held.wrap().get_unused_codes() == [] and not any(code in json.dumps(held.data) for code in codes)
+    assert len(codes) == len(set(codes)) == len(set(held.data["hashes"])) == 10
+    theirs = recovery.of(other)
+    assert theirs is not None and theirs.data["salt"] != held.data["salt"]
+    for wrong in (held.data["hashes"][0], held.data["hashes"][0][:8], others[0], "12345678", "", "１２３４５６７８"):
+        assert recovery.take(user, wrong) is None
+    assert recovery.take(user, f" {codes[3][:4]}-{codes[3][4:]} ") is not None
+    assert recovery.take(user, codes[3]) is None and recovery.left(recovery.of(user)) == 9
+    assert "还剩 9 个" in text(client.get(reverse("mfa_index")))
+
+
+def test_new_recovery_codes_are_shown_once_and_end_the_old_ones() -> None:
+    """Nothing is shown to a HEAD, and nobody who has none is shown any."""
+    user = people.person()
+    client, _answer = sign_in(user)
+    page, again = reverse("mfa_view_recovery_codes"), reverse("mfa_generate_recovery_codes")
+    assert client.get(page).status_code == 404
+    _secret, old = with_app(client)
+    assert "现有 10 个" in text(client.get(again))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        client.post(again)
+    assert client.head(page).status_code == 405
+    first = client.get(page)
+    new = list(first.context["unused_codes"])
+    assert len(new) == 10 and not set(new) & set(old) and "no-store" in first["Cache-Control"]
+    later = client.get(page)
+    assert "不能再看" in text(later) and not any(code in text(later) for code in new)
+    assert recovery.take(user, old[0]) is None and recovery.take(user, new[0]) is not None
+
+
+def test_recovery_codes_from_before_go_on_working_after_the_upgrade() -> None:
+    """Unused ones that were shown are hashed; used ones stay used; a seed nobody saw is thrown away, and so is one whose key is lost."""
+    from importlib import import_module
+
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from django.apps import apps
+
+    shown, unseen, lost = (people.person(name) for name in ("见过", "没看", "丢钥"))
+    before = {user.pk: RecoveryCodes.activate(user) for user in (shown, unseen, lost)}
+    codes = before[shown.pk].generate_codes()
+    for user in (shown, lost):
+        before[user.pk].mark_as_viewed()
+    before[shown.pk].validate_code(codes[0])
+    Authenticator.objects.filter(user=lost).update(data={"seed": "gAAAA", "used_mask": 0, "viewed_at": 1.0})
+    import_module("grants.people.migrations.0011_codes_hashed").hashed(apps, None)
+    assert [recovery.left(recovery.of(user)) for user in (shown, unseen, lost)] == [9, 0, 0]
+    assert recovery.take(shown, codes[0]) is None and recovery.take(shown, codes[1]) is not None
+    assert "seed" not in json.dumps([row.data for row in Authenticator.objects.all()])
+    assert recovery.made(unseen) is not None, "shown at the next visit of the page"
 
 
 def test_five_wrong_codes_lock_the_second_factor_until_a_security_administrator_lifts_it() -> None:
