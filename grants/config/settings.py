@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "grants.web.caching.NothingStays",
     "allauth.account.middleware.AccountMiddleware",
     "grants.people.gate.Gate",
     "grants.desk.asking.AskAgain",

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import http_date, quote_etag
@@ -23,6 +24,23 @@ from grants.ledger.models import AuditEvent
 
 SECONDS = 60
 View = Callable[..., HttpResponseBase]
+
+
+class NothingStays:
+    """No answer to somebody who is signed in stays in the browser's store (ASVS 14.3.2), unless it is the same for everybody.
+
+    Back asks again; what was typed stays with the tab's own history entry (web/typed.js).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        signed_in = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        answer = self.get_response(request)
+        if signed_in and not {"public", "no-store"} & set(answer.headers.get("Cache-Control", "").replace(",", " ").split()):
+            answer.headers["Cache-Control"] = "private, no-store"
+        return answer
 
 
 def cacheable(*, also: Callable[[], object] = lambda: "") -> Callable[[View], View]:

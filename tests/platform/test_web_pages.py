@@ -11,12 +11,14 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
+from grants.people.models import User
 from grants.web import errors
+from grants.web.caching import NothingStays
 from grants.web.policy import ContentSecurityPolicy
 
 WEB = Path(settings.BASE_DIR) / "grants" / "web"
@@ -240,3 +242,27 @@ def test_a_naive_time_is_never_shown_as_beijing_time() -> None:
 
 def test_a_state_is_a_tag_in_words_and_never_a_link() -> None:
     assert render("{% tag 'open' '受理中' %}") == '<strong class="govuk-tag gc-tag-open">受理中</strong>'
+
+
+@pytest.mark.parametrize(
+    ("given", "signed_in", "sent"),
+    [
+        ("", True, "private, no-store"),
+        ("private, no-cache", True, "private, no-store"),
+        ("max-age=0, no-cache, no-store, must-revalidate, private", True, "max-age=0, no-cache, no-store, must-revalidate, private"),
+        ("public, max-age=60", True, "public, max-age=60"),
+        ("", False, ""),
+        ("public, max-age=60", False, "public, max-age=60"),
+    ],
+)
+def test_nothing_sent_to_somebody_signed_in_may_be_stored(rf: RequestFactory, given: str, signed_in: bool, sent: str) -> None:
+    """Whatever a page says of itself, unless it is the same for everybody; a visitor's answer stays as it is, and no session is looked for."""
+
+    def page(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(headers={"Cache-Control": given} if given else {})
+
+    request = rf.get("/")
+    if signed_in:
+        request.COOKIES[settings.SESSION_COOKIE_NAME] = "x"
+        request.user = User()
+    assert NothingStays(page)(request).headers.get("Cache-Control", "") == sent
