@@ -53,6 +53,11 @@ def floor(value: Decimal) -> Decimal:
     return value.quantize(FEN, ROUND_FLOOR)
 
 
+def whole(value: Decimal) -> int:
+    """`value` rounded half up to a whole number: what a page shows of a per cent."""
+    return int(value.to_integral_value(ROUND_HALF_UP))
+
+
 def ceiling(value: Decimal) -> Decimal:
     """The smallest whole number of fen that is not under `value`: what a minimum of 40 % really asks for."""
     return value.quantize(FEN, ROUND_CEILING)

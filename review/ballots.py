@@ -14,6 +14,7 @@ from grants.workflow.refusals import Invalid
 from review.composing import marked_by
 from review.models import Draft, Mark, PanelMember
 from review.panels import sheet_of
+from review.scoring import rounded
 
 if TYPE_CHECKING:
     from bidding.models import Bid
@@ -40,7 +41,7 @@ class OwnCriterion:
 
     def scale(self) -> list[tuple[int, str]]:
         """Keys 1…5 as fifths of the points (the anchors of 20, 60 and 100 per cent are 1, 3 and 5), two places."""
-        return [(key, shown((self.top * key / 5).quantize(CENT))) for key in range(1, 6)]
+        return [(key, shown(rounded(self.top * key / 5))) for key in range(1, 6)]
 
     def steps(self) -> list[tuple[str, str, str]]:
         """The anchors as (key that gives exactly these points or "", points, meaning), best first."""
@@ -195,4 +196,4 @@ def _alike(field: str, one: str, other: str) -> bool:
 def _anchors(criterion: Any, top: Decimal) -> tuple[tuple[Decimal, str], ...]:
     """Per cent of the weight → points this expert may give, best first."""
     rows = sorted(criterion.anchors, key=lambda a: -a.at)
-    return tuple(((top * a.at / 100).quantize(CENT), a.means) for a in rows)
+    return tuple((rounded(top * a.at / 100), a.means) for a in rows)

@@ -19,7 +19,7 @@ from grants.calls.rulebook.parts.form import Section
 from grants.documents.files import store
 from grants.evaluation.models import Evaluation, Evidence
 from grants.evaluation.rules import reporter
-from grants.money import NotMoney, number
+from grants.money import NotMoney, number, whole
 from grants.people.rules import may
 from grants.workflow.door import require
 from grants.workflow.refusals import Invalid, NotNow
@@ -153,7 +153,7 @@ def against_plan(evaluation: Evaluation) -> list[dict[str, Any]]:
 def _row(row: Mapping[str, Any], agreed: Any, achieved: Mapping[str, str]) -> dict[str, Any]:
     code = row.get("code") or row.get("kind")
     target, got = Decimal(str(agreed)), achieved.get(str(code))
-    percent = None if got is None or not target else round(Decimal(got) * 100 / target)
+    percent = None if got is None or not target else whole(Decimal(got) * 100 / target)
     return {"name": row["name"], "unit": row.get("unit", ""), "target": target, "reached": got, "percent": percent}
 
 

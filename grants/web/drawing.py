@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from typing import Any, Final
 
@@ -79,7 +79,7 @@ def share_of(value: Number, most: float) -> float:
 
 
 def mean_of(values: Sequence[Number]) -> Decimal:
-    return (Decimal(sum(values)) / len(values)).quantize(Decimal("0.01"))
+    return (Decimal(sum(values)) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def ticks_to(most: float) -> list[Decimal]:

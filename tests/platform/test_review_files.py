@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, ManagementUtility, call_command
 
+from grants.desk.faces import _score_question
 from review.draw import shuffled
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "draw.json"
@@ -102,6 +103,16 @@ def test_bids_that_no_expert_connects_are_named_where_the_file_names_no_panels(t
     question = {**apart, "bids": [{"bid": b["bid"], "ask": b["ask"]} for b in apart["bids"]], "rule": {**SCORE["rule"], "official": "calibrated"}}
     with pytest.raises(CommandError, match="“甲00、甲01、甲02 等 12 份”0 份"):
         run(tmp_path, "score", question)
+
+
+def test_more_experts_than_can_be_calibrated_are_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their strictness is estimated together; what would run for hours says how many there may be, and the way out."""
+    monkeypatch.setattr(_score_question, "MOST_EXPERTS", 5)
+    assert run(tmp_path, "score", SCORE)
+    one_more = edited(SCORE, lambda q: q["ballots"].append(["B0", "E5", {"need": 20, "plan": 30}]))
+    with pytest.raises(CommandError, match="^ballots: 共 6 位专家，一个文件至多 5 位，请每个评审组用一个文件") as refused:
+        run(tmp_path, "score", one_more)
+    assert refused.value.returncode == 1
 
 
 EQUAL = {

@@ -21,6 +21,7 @@ from grants.web.charts import Chart
 from grants.web.plots import Five, boxes, signed
 from review.analysis import Analysis
 from review.models import Panel
+from review.scoring import rounded
 
 
 def calibrated(view: View) -> Exhibit:
@@ -137,7 +138,8 @@ def residuals(view: View) -> Exhibit:
 
 def _signed(value: Decimal) -> str:
     """One place with its sign; nought has none."""
-    return f"{value:+.1f}" if f"{abs(value):.1f}" != "0.0" else "0.0"
+    tenths = rounded(value, 1)
+    return f"{tenths:+}" if tenths else "0.0"
 
 
 def _residuals(analysis: Analysis, rows: Sequence[Row]) -> dict[tuple[str, str], Decimal]:
@@ -149,7 +151,7 @@ def _residuals(analysis: Analysis, rows: Sequence[Row]) -> dict[tuple[str, str],
         for expert, total in _wholes(row.result.explanation).items():
             off = strict.get(expert)
             if base is not None and off is not None:
-                found[row.bid.number, expert] = (total - base - off).quantize(Decimal("0.01"))
+                found[row.bid.number, expert] = rounded(total - base - off)
     return found
 
 

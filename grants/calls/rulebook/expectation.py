@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 ASSUMED: Final = Decimal("0.390")
@@ -40,7 +40,7 @@ class Size:
 def reliability_with(agreement: Decimal, n: int) -> Decimal:
     """Reliability of the mean of n experts; nought where two do not agree at all."""
     rho = max(agreement, Decimal(0))
-    return (n * rho / (1 + (n - 1) * rho)).quantize(Decimal("0.001"))
+    return (n * rho / (1 + (n - 1) * rho)).quantize(Decimal("0.001"), ROUND_HALF_UP)
 
 
 def sizes(agreement: Decimal, bids: int, experts: int, chosen: int, numbers: Iterable[int] = USUAL) -> list[Size]:

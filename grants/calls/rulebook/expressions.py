@@ -12,7 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -165,7 +165,7 @@ def _tell(sign: str, left: Decimal, right: Decimal, first: Term, second: Term) -
 
 
 def _show(term: Term, value: Decimal) -> str:
-    shown = f"{value.normalize():f}" if value == value.to_integral_value() else f"{value:.2f}"
+    shown = f"{value.normalize():f}" if value == value.to_integral_value() else str(value.quantize(Decimal("0.01"), ROUND_HALF_UP))
     return term.text if isinstance(term, Number) else f"{_source(term)}({shown})"
 
 

@@ -29,6 +29,7 @@ OPTIONAL = (
     "official", "min_ballots", "decimals", "pass_line", "ties", "seed", "lots", "pool", "places", "when_full", "least_bridges",
     "stages", "mix", "bonuses", "site_check", "chair",
 )  # fmt: skip
+MOST_EXPERTS = 2000
 
 
 @dataclass(frozen=True)
@@ -328,7 +329,14 @@ class _Ballots:
             if expert.text() in own:
                 each.refuse("同一专家对同一申报有两张评分表", "is a second ballot of one expert for one bid")
             own[expert.text()] = self._marks(marks, bid.text(), expert.text())
+        self._few_enough(node, {expert for by in found.values() for own in by.values() for expert in own})
         return {bid: {stage: dict(sorted(own.items())) for stage, own in sorted(by.items())} for bid, by in sorted(found.items())}
+
+    def _few_enough(self, node: Node, experts: set[str]) -> None:
+        """Strictness is estimated with the cube of the experts' number: a file of many thousands would not end."""
+        if (n := len(experts)) > MOST_EXPERTS:
+            zh = f"共 {n} 位专家，一个文件至多 {MOST_EXPERTS} 位，请每个评审组用一个文件"
+            node.refuse(zh, f"names {n} experts, {MOST_EXPERTS} at most: give each panel a file of its own")
 
     def _stage(self, given: Sequence[Node]) -> str:
         if not given:

@@ -20,7 +20,7 @@ from grants.clock.working_days import Overrides, is_workday
 from grants.desk.square.supply import COUNTED, Funded, field_of, source_name
 from grants.desk.square.whitelist import public
 from grants.evaluation.models import Evaluation, TrackRecord
-from grants.money import ZERO
+from grants.money import ZERO, whole
 from grants.people.models import Organisation
 
 KINDS = dict(Organisation.Kind.choices)
@@ -190,7 +190,7 @@ def _target(key: str, row: Any, agreed: dict[str, Any], achieved: dict[str, Any]
     target = Decimal(str(agreed.get(key, row["target"])))
     got = achieved.get(str(row.get("code") or row.get("kind")))
     value = None if got in (None, "") else Decimal(str(got))
-    per_cent = None if value is None or not target else round(value * 100 / target)
+    per_cent = None if value is None or not target else whole(value * 100 / target)
     return public("target", {"name": row["name"], "target": target.normalize(), "unit": row.get("unit", ""), "reached": value, "percent": per_cent})
 
 
