@@ -17,6 +17,8 @@ _WIDER: Final = 12
 """How often a part of the arcs is widened before all are taken."""
 _MORE: Final = 10
 """One arc for so many that were chosen joins at a time."""
+_SHARE: Final = 100_000
+"""Arcs that are looked at together."""
 
 
 def fits(net: Network) -> tuple[int, Flags, Flags]:
@@ -117,12 +119,11 @@ def _wanted(reduced: Ints, chosen: Flags) -> Flags:
 
     Prices move when arcs join: with the strict ones only, a question whose loads leave no room (all equal, under a floor) was solved four times.
     """
-    omitted = reduced[~chosen]
-    least = int((omitted < 0).sum())
-    if not least:
-        return np.zeros_like(chosen)
-    more = min(max(int(chosen.sum()) // _MORE, least), len(omitted))
-    wanted: Flags = reduced <= np.partition(omitted, more - 1)[more - 1]
+    omitted, wanted = np.flatnonzero(~chosen), np.zeros_like(chosen)
+    least = int((reduced[omitted] < 0).sum())
+    if least:
+        more = min(max(int(chosen.sum()) // _MORE, least), len(omitted))
+        wanted[omitted[np.argpartition(reduced[omitted], more - 1)[:more]]] = True
     return wanted
 
 
@@ -195,9 +196,10 @@ class _Left:
         self.counts = np.diff(self.ends, prepend=0)
 
     def reached(self, price: Ints, moved: Ints) -> Ints:
-        """Each node's price, or less where an arc from one that moved leads to it."""
-        counts = self.counts[moved]
-        arcs = np.arange(counts.sum()) + np.repeat(self.ends[moved] - np.cumsum(counts), counts)
+        """Each node's price, or less where an arc from one that moved leads to it. A share of the arcs at a time: memory counts, too."""
         best = price.copy()
-        np.minimum.at(best, self.heads[arcs], np.repeat(price[moved], counts) + self.costs[arcs])
+        for some in np.array_split(moved, 1 + int(self.counts[moved].sum()) // _SHARE):
+            counts = self.counts[some]
+            arcs = np.arange(counts.sum()) + np.repeat(self.ends[some] - np.cumsum(counts), counts)
+            np.minimum.at(best, self.heads[arcs], np.repeat(price[some], counts) + self.costs[arcs])
         return best

@@ -110,7 +110,7 @@ def test_more_experts_than_can_be_calibrated_are_refused_at_once(tmp_path: Path,
     monkeypatch.setattr(_score_question, "MOST_EXPERTS", 5)
     assert run(tmp_path, "score", SCORE)
     one_more = edited(SCORE, lambda q: q["ballots"].append(["B0", "E5", {"need": 20, "plan": 30}]))
-    with pytest.raises(CommandError, match="^ballots: 共 6 位专家，一个文件至多 5 位，请每个评审组用一个文件") as refused:
+    with pytest.raises(CommandError, match=r"^ballots: 共 6 位专家，一个文件至多 5 位，请每个评审组用一个文件") as refused:
         run(tmp_path, "score", one_more)
     assert refused.value.returncode == 1
 
