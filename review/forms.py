@@ -17,7 +17,7 @@ from review import forms_draw
 from review.ballots import OwnCriterion, own_criteria, plain, shown
 from review.conflicts import RelationKind
 from review.findings import Moment, kept_when_refused
-from review.models import Expert, Panel, Relation, Review, Ruling, Seat
+from review.models import Expert, Panel, Relation, Review, Ruling, ScoreCorrection, Seat
 from review.other_scores import components
 from review.panels import bids_of
 
@@ -192,6 +192,27 @@ class EnterScoreForm(BidStepForm):
         self.fields["component"].choices = list(found.items())  # type: ignore[attr-defined]
 
 
+class CorrectionForm(forms.Form):
+    """What an entered score should be instead, on what, and why."""
+
+    value = PointsField(label=_("更正为"), max_digits=6, decimal_places=2, min_value=Decimal(0), widget=_points_box())
+    basis = forms.CharField(label=_("新的依据"), max_length=200, help_text=_("如计票表编号、核查记录编号"))
+    reason = forms.CharField(
+        label=_("更正的理由"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("写明原来错在哪里。理由和依据会写进这家申报单位的证据包，请不要写个人信息，也不要提其他申报单位。"),
+    )  # fmt: skip
+
+
+class RefuseCorrectionForm(StepForm):
+    """Why an entered score stays as it is."""
+
+    reason = forms.CharField(label=_("不同意的理由"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["note"]
+
+
 class SwapForm(forms.Form):
     """Who reviews the bid instead, and why."""
 
@@ -228,6 +249,7 @@ STEP_FORMS: dict[tuple[type[Machine], str], type[StepForm]] = {
     (Panel, "sign"): SignForm,
     (Panel, "enter_score"): EnterScoreForm,
     (Panel, "recommend"): RecommendForm,
+    (ScoreCorrection, "refuse"): RefuseCorrectionForm,
 }
 
 

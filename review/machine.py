@@ -13,6 +13,7 @@ from grants.workflow.machine import Facts, Machine, Opening, StateField, step
 from grants.workflow.refusals import Invalid
 from grants.workflow.rules import the_clock
 from review import ballot_rules, meeting_rules, rules, swap_rules
+from review.correction_rules import no_correction_waits
 from review.voiding_rules import no_late_conflict, no_late_conflict_here, still_sealed
 
 
@@ -92,7 +93,7 @@ class PanelMachine(Machine):
 
     @step(state, _("录入其他分项"), source=[P.FORMING, P.SCORING], to=None, by=rules.organiser)
     def enter_score(self, *, bid: Any, component: str, value: Decimal, basis: str) -> Facts:
-        """居民代表、认捐、公众投票、现场核查和客观项，每份申报每项录入一次；锁定前可更正，两次都留痕。"""
+        """居民代表、认捐、公众投票、现场核查和客观项，每份申报每项录入一次，由一人写明依据；录入以后要改的，一人提出更正，另一人确认。"""
         return self.write_other_score(bid, component, value, basis)
 
     @step(state, _("催办"), source=P.SCORING, to=None, by=rules.organiser, when=[rules.not_reminded_today],
@@ -108,8 +109,8 @@ class PanelMachine(Machine):
         self.discussed_at = clock.now()
 
     @step(state, _("锁定评分"), source=P.SCORING, to=P.SCORED, by=rules.organiser, then=["review.tell_locked", "review.analyse"],
-          when=[rules.ballots_are_in, rules.discussion_was_held, rules.other_scores_are_in, rules.conflicts_are_settled, rules.judges_names_are_settled,
-                rules.seals_are_whole, rules.deviations_are_explained])  # fmt: skip
+          when=[rules.ballots_are_in, rules.discussion_was_held, rules.other_scores_are_in, no_correction_waits, rules.conflicts_are_settled,
+                rules.judges_names_are_settled, rules.seals_are_whole, rules.deviations_are_explained])  # fmt: skip
     def lock(self) -> Facts:
         """评分交齐后一次拆封、逐份核对承诺值，然后锁定；锁定后才计算和公布结果。"""
         self.locked_by = self.actor
@@ -139,7 +140,7 @@ class PanelMachine(Machine):
         return Facts(public={"result_before": before})
 
     @step(state, _("出具评审报告"), source=P.SCORED, to=P.CONCLUDED, by=rules.organiser,
-          when=[rules.everybody_signed, no_late_conflict, rules.judges_names_are_settled], then=["review.print_report"])  # fmt: skip
+          when=[rules.everybody_signed, no_late_conflict, rules.judges_names_are_settled, no_correction_waits], then=["review.print_report"])  # fmt: skip
     def conclude(self) -> Facts:
         """全体签署后出具评审报告，排名生效。"""
         self.concluded_at = clock.now()

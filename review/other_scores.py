@@ -1,4 +1,5 @@
-"""What is not on an expert's ballot: residents, pledges, public vote, site check, objective criteria. Entered once, with a basis."""
+"""What is not on an expert's ballot: residents, pledges, public vote, site check, objective criteria. Entered once by one officer, with a basis;
+corrected by two (`review.correcting`)."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules
     from review.models import Panel, Review
 
-__all__ = ["ENTERED_ONCE", "MIX", "SITE_CHECK", "Component", "Objective", "components", "missing", "objective", "write"]
+__all__ = [
+    "ENTERED_ONCE", "MIX", "SITE_CHECK", "Component", "Objective", "checked", "commitment_of", "committed", "components", "different",
+    "missing", "named", "objective", "wanted", "write",
+]
 
 CENT = Decimal("0.01")
 
@@ -31,6 +35,11 @@ CENT = Decimal("0.01")
 def components(rules: CallRules, bid: Bid) -> list[Component]:
     """Everything the call's rules want entered for this bid."""
     return composing.components(rules, sheet_of(rules, bid).criteria)
+
+
+def wanted(rules: CallRules) -> bool:
+    """Whether the rules want anything entered at all, on any score sheet."""
+    return any(composing.components(rules, sheet.criteria) for sheet in rules.review.sheets)
 
 
 @dataclass(frozen=True)
@@ -69,22 +78,49 @@ def missing(panel: Panel) -> list[str]:
 
 
 def write(panel: Panel, bid: Bid, component: str, value: Any, basis: str, *, by: Any) -> Facts:
-    """Write one score, or correct it while the panel is open. Raises Invalid: bid, component, range or basis."""
-    part = _part(panel, bid, component)
-    amount = _value(part, value)
+    """Write one score, once. Raises Invalid: bid, component, range, basis, or entered already: a correction takes two (`review.correcting`)."""
+    amount, ground = checked(panel, bid, component, value, basis)
+    if OtherScore.objects.filter(panel=panel, bid=bid, component=component).exists():
+        what = named(panel, bid, component)
+        raise _invalid("component", _(
+            "“%(what)s”已经录入，不能再录入一次。要更正的，请打开评审组的“统一录入的分数”页面提出更正，写明理由，由另一位工作人员确认。"
+        ) % {"what": what}, rule="other_score_once")  # fmt: skip
+    row = OtherScore.objects.create(
+        panel=panel, bid=bid, component=component, value=amount, basis=ground, entered_by=by, entered_at=clock.now(),
+        salt=secrets.token_hex(SALT_BYTES),
+    )  # fmt: skip
+    public = {"bid": str(bid.pk), "component": component, "score": committed(row)}
+    return Facts(public=public, private={"value": str(row.value), "note": row.basis})
+
+
+def checked(panel: Panel, bid: Bid, component: str, value: Any, basis: str) -> tuple[Decimal, str]:
+    """Value and basis as they are kept. Raises Invalid: bid, component, range, places or basis."""
+    amount = _value(_part(panel, bid, component), value)
     if not basis.strip():
         raise _invalid("basis", _("请写明分数的依据（如计票表编号、核查记录）。"))
-    row, fresh = OtherScore.objects.update_or_create(
-        panel=panel, bid=bid, component=component,
-        defaults={"value": amount, "basis": basis.strip(), "entered_by": by, "entered_at": clock.now(), "salt": secrets.token_hex(SALT_BYTES)},
-    )  # fmt: skip
-    public = {"bid": str(bid.pk), "component": component, "correction": not fresh, "score": committed(row)}
-    return Facts(public=public, private={"value": str(row.value), "note": row.basis})
+    return amount, basis.strip()
+
+
+def different(score: OtherScore, value: Decimal, basis: str) -> None:
+    """Raises Invalid when a correction would change nothing."""
+    if (score.value, score.basis) == (value, basis):
+        raise _invalid("value", _("新的分数和依据与现在的相同，没有要更正的。"), rule="other_score_same")
+
+
+def named(panel: Panel, bid: Bid, component: str) -> str:
+    """“编号 名称 · 分项”."""
+    names = {part.code: part.name for part in components(panel.rules, bid)}
+    return f"{bid.number} {bid.title} · {names.get(component, component)}"
 
 
 def committed(row: OtherScore) -> str:
     """HMAC-SHA256 of the score in hundredths under its salt: the log names it, and a bidder who has the score and the salt finds it there."""
-    return commitment(row.salt, {row.component: int(row.value * 100)})
+    return commitment_of(row.salt, row.component, row.value)
+
+
+def commitment_of(salt: str, component: str, value: Decimal) -> str:
+    """The same of any score, in force or not."""
+    return commitment(salt, {component: int(value * 100)})
 
 
 def _part(panel: Panel, bid: Bid, component: str) -> Component:
@@ -106,5 +142,5 @@ def _value(part: Component, value: Any) -> Decimal:
     return amount.quantize(CENT)
 
 
-def _invalid(field: str, sentence: str) -> Invalid:
-    return Invalid(sentence, rule=f"other_score_{field}", problems={field: [sentence]})
+def _invalid(field: str, sentence: str, rule: str = "") -> Invalid:
+    return Invalid(sentence, rule=rule or f"other_score_{field}", problems={field: [sentence]})

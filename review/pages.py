@@ -25,7 +25,20 @@ from review.blinding import blind, frozen, hides
 from review.challenge_rules import decider
 from review.conflicts import fold_name
 from review.findings import closed_to
-from review.models import LIVE, Challenge, Draw, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
+from review.models import (
+    LIVE,
+    Challenge,
+    Draw,
+    Expert,
+    Meeting,
+    Panel,
+    PanelMember,
+    Review,
+    Ruling,
+    ScoreCorrection,
+    Swap,
+    Voiding,
+)
 from review.namesake_checks import stored_unsettled
 from review.panels import progress, sitting
 from review.panels import waiting as alternates
@@ -167,6 +180,17 @@ def _voiding_links(voiding: Voiding, actor: Any) -> Sequence[Link]:
     return [Link(_("评审组"), reverse("review:panel", args=[voiding.panel_id]))]
 
 
+def _correction_links(made: ScoreCorrection, actor: Any) -> Sequence[Link]:
+    panel = [made.panel_id]
+    links = [Link(_("评审组"), reverse("review:panel", args=panel))]
+    return [Link(_("统一录入的分数"), reverse("review:entered", args=panel)), *links] if reads_entered(actor, made.panel) else links
+
+
+def reads_entered(actor: Any, panel: Panel) -> bool:
+    """Who reads the scores entered once, with their history: whoever enters them; when results are out, whoever may see the panel but its experts."""
+    return organises(actor, panel) or (panel.state in LOCKED and not held(panel) and not sits(actor, panel))
+
+
 def _ruling_links(ruling: Ruling, actor: Any) -> Sequence[Link]:
     panel = [ruling.panel_id]
     return [Link(_("偏离的评分"), reverse("review:rulings", args=panel)), Link(_("排名与计算过程"), reverse("review:ranking", args=panel))]
@@ -205,6 +229,7 @@ PAGES: dict[type[Machine], Page] = {
     Panel: Page("review/_panel_facts.html", _panel_context, _panel_links, _panel_documents),
     Ruling: Page("review/_ruling_facts.html", links=_ruling_links),
     Voiding: Page("review/_voiding_facts.html", links=_voiding_links),
+    ScoreCorrection: Page("review/_correction_facts.html", links=_correction_links),
     Swap: Page("review/_swap_facts.html", links=_swap_links),
     Review: Page("review/_review_facts.html", _review_context, _review_links, _review_documents),
 }
@@ -299,6 +324,11 @@ def _for_organiser(actor: User) -> list[Waiting]:
         for c in calls for d in c.draws.all() if d.state in RUNNING
     ]
     swaps = Swap.objects.filter(panel__call__in=calls, state="proposed").exclude(proposed_by=actor).select_related("panel__call")
+    corrections = ScoreCorrection.objects.filter(panel__call__in=calls, state="proposed").exclude(proposed_by=actor)
+    rows += [
+        Waiting(_("核对分数更正"), f"{c.panel.call.title} {c}", reverse("desk:object", args=["score_correction", c.pk]))
+        for c in corrections.select_related("panel__call__rules_version", "score__bid")
+    ]
     rows += [Waiting(_("决定换人"), f"{s.panel.call.title} {s}", reverse("desk:object", args=["swap", s.pk])) for s in swaps]
     label = {"forming": _("分配专家并开始评分"), "scoring": _("跟进评分"), "scored": _("收齐签署，出具评审报告")}
     lots = [p for c in calls for p in c.panels.all() if p.state == "scored" and not held(p) and waiting_for_lots(p)]

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.views import ballots, committee, conflicts, draws, grid, meeting, namesakes, panels, pool, runs, scoring, seats, ties
+from review.views import (
+    ballots,
+    committee,
+    conflicts,
+    draws,
+    entered,
+    grid,
+    meeting,
+    namesakes,
+    panels,
+    pool,
+    runs,
+    scoring,
+    seats,
+    ties,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -39,6 +54,8 @@ urlpatterns = [
     path("panels/<uuid:pk>/hits/<int:hit>/", panels.dismiss, name="dismiss"),
     path("panels/<uuid:pk>/reviews/<uuid:review>/void/", panels.void, name="void"),
     path("panels/<uuid:pk>/reviews/<uuid:review>/propose-voiding/", conflicts.propose_voiding, name="propose_voiding"),
+    path("panels/<uuid:pk>/entered/", entered.entered, name="entered"),
+    path("panels/<uuid:pk>/entered/<int:score>/correct/", entered.correct, name="correct"),
     path("panels/<uuid:pk>/ranking/", panels.ranking, name="ranking"),
     path("panels/<uuid:pk>/discussion/", committee.discussion, name="second_ballots"),
     path("panels/<uuid:pk>/rulings/", committee.rulings, name="rulings"),

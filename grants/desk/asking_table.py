@@ -53,7 +53,8 @@ NOT_STEPS: Final[dict[str, list[Step]]] = {
     "only takes back or stops: the safe direction": [
         *_on("account_request", "refuse", "withdraw"), *_on("organisation", "return_", "suspend"), *_on("call", "return_"),
         *_on("question", "return_"), *_on("bid", "withdraw"), *_on("seal", "withdraw_lost"), *_on("ruling", "refuse", "withdraw"),
-        *_on("voiding", "refuse", "withdraw"), *_on("swap", "refuse", "withdraw"), *_on("review", "recuse", "reopen"), *_on("award", "hold"),
+        *_on("voiding", "refuse", "withdraw"), *_on("swap", "refuse", "withdraw"), *_on("score_correction", "refuse", "withdraw"),
+        *_on("review", "recuse", "reopen"), *_on("award", "hold"),
         *_on("contract", "send_back", "withdraw_signature"), *_on("tranche", "return_", "withhold"), *_on("change", "refuse", "withdraw"),
         *_on("evaluation", "send_back"), *_on("objection", "withdraw"), *_on("panel", "decline"), *_on("draw", "fail"),
     ],
@@ -64,7 +65,7 @@ NOT_STEPS: Final[dict[str, list[Step]]] = {
         *_on("evaluation", "fail_late", "confirm", "accept_reason"), *_on("panel", "enter_score", "recommend"),
     ],
     "takes a second person, and what is set aside stays in the record": [
-        *_on("ruling", "adopt"), *_on("voiding", "approve"), *_on("swap", "approve"), *_on("review", "void"),
+        *_on("ruling", "adopt"), *_on("voiding", "approve"), *_on("swap", "approve"), *_on("score_correction", "confirm"), *_on("review", "void"),
     ],
     "moves the work on, decides nothing": [
         *_on("panel", "invite", "join", "start", "remind", "discuss"), *_on("review", "accept", "explain"),
@@ -150,7 +151,7 @@ NOT_PAGES: Final[dict[str, list[str]]] = {
         "awards:draft_now", "awards:propose", "awards:recheck", "awards:reduce", "calls:edit", "calls:edit_element", "calls:edit_part", "calls:new",
         "calls:questions", "calls:start", "evaluation:closing", "evaluation:save", "evaluation:section", "funding:change", "people:ask", "people:mine",
         "people:propose_sponsorship", "review:propose_dismissal", "review:propose_ruling", "review:propose_voiding", "review:swap",
-        "review:challenge",
+        "review:challenge", "review:correct",
     ],
     "a bid is written, handed in, withdrawn and handed in again until the deadline; a question in its last minute could cost the bid": [
         "bidding:about", "bidding:acknowledge", "bidding:ask_to_sign", "bidding:attachments", "bidding:budget", "bidding:carried", "bidding:check",

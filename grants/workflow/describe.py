@@ -12,6 +12,7 @@ from grants.workflow.machine import Machine, Step
 
 ORDER = (
     "organisation", "need", "call", "question", "seal", "bid", "challenge", "draw", "panel", "review", "swap", "meeting", "ruling", "voiding",
+    "score_correction",
     "award", "objection", "contract", "tranche", "change", "evaluation", "account_request",
 )  # fmt: skip
 Namer = Callable[[str], str]

@@ -2,6 +2,7 @@
 
 from review.models.ballots import LIVE, Draft, Mark, OtherScore, Review, SecondBallot
 from review.models.conflicts import STANDS, UNSETTLED, ConflictHit
+from review.models.corrections import ScoreCorrection
 from review.models.draws import Challenge, Draw, DrawParty
 from review.models.panels import AssignmentRun, Meeting, Panel, PanelMember, Swap
 from review.models.pool import Expert, Relation, Seat
@@ -32,6 +33,7 @@ __all__ = [
     "Result",
     "Review",
     "Ruling",
+    "ScoreCorrection",
     "Seat",
     "SecondBallot",
     "Swap",

@@ -89,7 +89,7 @@ class Panel(PanelMachine):
         compute(self)
 
     def write_other_score(self, bid: Bid, component: str, value: Decimal, basis: str) -> Facts:
-        """Write or correct one other score. Called by the `enter_score` step only. Raises Invalid."""
+        """Write one other score, once. Called by the `enter_score` step only. Raises Invalid."""
         from review.other_scores import write  # noqa: PLC0415 - as above
 
         return write(self, bid, component, value, basis, by=self.actor)

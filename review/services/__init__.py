@@ -10,6 +10,7 @@ panel       check_conflicts, assign, try_assignment, fill_gaps, void_conflicted
 swaps       propose_swap
 rulings     propose_ruling
 voidings    propose_voiding
+corrections propose_correction
 seats       invite, join, decline, remind
 drafts      keep_draft, sheet_of
 scoring     accept, recuse, save_marks, settle, submit, hand_in, hand_in_all, open_discussion, revise, take_back, explain_deviation, enter_other_score, lock,
@@ -19,6 +20,7 @@ meeting     present, question, release
 
 from review.services.assignments import assign_soon
 from review.services.challenges import challenge, reject_challenge, uphold_challenge
+from review.services.corrections import propose_correction
 from review.services.drafts import Kept, keep_draft, sheet_of
 from review.services.draws import (
     announce,
@@ -103,6 +105,7 @@ __all__ = [
     "open_discussion",
     "present",
     "propose_confirmation",
+    "propose_correction",
     "propose_dismissal",
     "propose_ruling",
     "propose_swap",

@@ -21,10 +21,11 @@ from grants.workflow.rules import Ask
 from review import other_scores, services
 from review.blinding import anonymous, hidden_from
 from review.conflict_checks import reviews_in_conflict
+from review.correcting import pending
 from review.forms import AssignForm, ReasonForm
 from review.models import LIVE, Panel
 from review.namesake_checks import stored_unsettled
-from review.pages import LOCKED, member_rows, organises, sits
+from review.pages import LOCKED, member_rows, organises, reads_entered, sits
 from review.panels import bids_of, missing_seats, outstanding, under_reviewed, unexplained, waiting
 from review.results import WAITS
 from review.rules import held, judge
@@ -73,7 +74,7 @@ def _work(found: Panel, actor: Any, arranges: bool) -> dict[str, Any]:
         "namesakes": stored_unsettled().filter(bid__call=found.call_id).count(),
         "hits": hits, "missing_seats": missing_seats(found), "under_reviewed": under_reviewed(found), "form": AssignForm(),
         "declined": found.members.exclude(declined_at=None).select_related("expert"), **_gaps(found, actor), **_computing(found),
-        "runs": found.runs.select_related("made_by")[:10], "swaps": _swaps(found),
+        "runs": found.runs.select_related("made_by")[:10], "swaps": _swaps(found), **_entered(found, actor),
         "live": _live(found).filter(opened_at=None) if found.state in ("forming", "scoring") else (), "late": _late(found),
     }  # fmt: skip
 
@@ -108,6 +109,13 @@ def _gaps(found: Panel, actor: Any) -> dict[str, Any]:
 
 def _swaps(found: Panel) -> Any:
     return found.swaps.filter(state="proposed").select_related("review__expert", "review__bid", "expert")
+
+
+def _entered(found: Panel, actor: Any) -> dict[str, Any]:
+    """The way to the scores entered once, and what waits there."""
+    if not reads_entered(actor, found) or not other_scores.wanted(found.rules):
+        return {}
+    return {"reads_entered": True, "corrections": pending(found)}
 
 
 def _live(found: Panel) -> Any:

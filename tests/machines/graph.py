@@ -20,7 +20,21 @@ from grants.people.permissions import grant
 from grants.people.roles import ROLES
 from grants.workflow.machine import Machine
 from grants.workflow.rules import PUBLIC, SYSTEM
-from review.models import Challenge, Draw, DrawParty, Expert, Meeting, Panel, PanelMember, Review, Ruling, Swap, Voiding
+from review.models import (
+    Challenge,
+    Draw,
+    DrawParty,
+    Expert,
+    Meeting,
+    OtherScore,
+    Panel,
+    PanelMember,
+    Review,
+    Ruling,
+    ScoreCorrection,
+    Swap,
+    Voiding,
+)
 
 
 @dataclass
@@ -155,6 +169,12 @@ def _review_side(g: Graph) -> None:
     odd = _make(Review, panel=panel, bid=g.objects["bid"], expert=heir)
     g.objects["ruling"] = _make(Ruling, panel=panel, review=odd, outcome="exclude", reason="与材料不符", proposed_by=g.others["bystander"])
     g.objects["voiding"] = _make(Voiding, panel=panel, review=odd, why="存在劳动关系", reason="应当回避", proposed_by=g.others["bystander"])
+    by = g.others["bystander"]
+    score = OtherScore.objects.create(panel=panel, bid=g.objects["bid"], component="residents", value="50.00", basis="计票表", entered_by=by)
+    g.objects["score_correction"] = _make(
+        ScoreCorrection, panel=panel, score=score, value_before="50.00", basis_before="计票表", value="60.00", basis="计票表（复核）", reason="看错一行",
+        proposed_by=by, decided_by=person("decider"),
+    )  # fmt: skip
     g.actors["expert"] = expert.user
 
 

@@ -19,7 +19,8 @@ from grants.awards.models import Award, Decision, SelectionCheck
 from grants.ledger.models import AuditEvent
 from review import second
 from review.conflict_checks import Ground, code_of
-from review.models import AssignmentRun, Draw, OtherScore, Result, Review, Ruling
+from review.correcting import before
+from review.models import AssignmentRun, Draw, OtherScore, Result, Review, Ruling, ScoreCorrection
 from review.other_scores import committed
 from review.sealing import commitment
 
@@ -55,6 +56,12 @@ class Case:
         """Review → what the committee decided about its ballot."""
         rows = Ruling.objects.filter(panel=self.decision.panel_id, review__bid=self.decision.bid_id, state="adopted", review__state="submitted")
         return {r.review_id: r for r in rows}
+
+    @cached_property
+    def corrections(self) -> list[ScoreCorrection]:
+        """Corrections of this bid's entered scores that a second officer confirmed, in the order in which they took force."""
+        rows = ScoreCorrection.objects.filter(panel=self.decision.panel_id, score__bid=self.decision.bid_id, state="confirmed")
+        return list(rows.select_related("score").order_by("decided_at", "created_at"))
 
     @cached_property
     def lot(self) -> Draw | None:
@@ -114,9 +121,25 @@ def _marks(marks: Mapping[str, Any]) -> dict[str, str]:
 
 
 def others(case: Case) -> Json:
-    """What was entered once for this bid: parts of the mix, the site check, criteria that no expert marks; with the salt of each commitment."""
+    """What was entered once for this bid: parts of the mix, the site check, criteria that no expert marks; with the salt of each commitment.
+
+    A score that two officers corrected has every score before it as well, in order, each with the bases and the reason of its correction.
+    """
     rows = OtherScore.objects.filter(panel=case.decision.panel_id, bid=case.decision.bid_id).order_by("component")
-    return [{"component": o.component, "value": str(o.value), **_committed(o)} for o in rows]
+    return [{"component": o.component, "value": str(o.value), **_committed(o), **_before_corrections(case, o)} for o in rows]
+
+
+def _before_corrections(case: Case, found: OtherScore) -> dict[str, Json]:
+    """Under “corrected”: what each confirmed correction took out of force. Proposals that came to nothing are no part of the result."""
+    rows = [made for made in case.corrections if made.score_id == found.pk]
+    told = [
+        {
+            "value": str(made.value_before), "basis": made.basis_before, "basis_after": made.basis, "reason": made.reason,
+            **({"salt": made.salt_before, "commitment": before(made)} if made.salt_before else {}),
+        }
+        for made in rows
+    ]  # fmt: skip
+    return {"corrected": told} if told else {}
 
 
 def _committed(found: OtherScore) -> dict[str, str]:
@@ -275,13 +298,15 @@ def events(case: Case) -> list[AuditEvent]:
 
 
 def _entered(case: Case) -> list[AuditEvent]:
-    """The last entry of each score that was entered for this bid, corrected or not."""
+    """The entry of each score of this bid (the last, where it could still be entered again), and who proposed and confirmed each correction of it."""
     last: dict[str, AuditEvent] = {}
     for event in AuditEvent.objects.filter(subject=case.decision.panel.subject, event="panel.enter_score").order_by("id"):
         public = json.loads(bytes(event.leaf))["public"]  # type: ignore[arg-type]
         if public["bid"] == str(case.decision.bid_id):
             last[public["component"]] = event
-    return sorted(last.values(), key=lambda event: event.pk)
+    subjects = [made.subject for made in case.corrections]
+    made = AuditEvent.objects.filter(subject__in=subjects, event__in=("score_correction.open", "score_correction.confirm"))
+    return sorted([*last.values(), *made], key=lambda event: event.pk)
 
 
 def _assigned(case: Case) -> list[AuditEvent]:

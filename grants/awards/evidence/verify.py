@@ -77,8 +77,10 @@ def step_seals():
         for given in (ballot, *([ballot["first"]] if "first" in ballot else [])):
             need(committed(given["marks"], given["salt"]) == given["commitment"], f"专家 {ballot['expert']}（{ballot['stage']}）的评分与封存的承诺不符")
     entered = [other for other in read("others.json") if "salt" in other]
-    for other in entered:
-        need(committed({other["component"]: other["value"]}, other["salt"]) == other["commitment"], f"统一录入的 {other['component']} 与录入时的承诺不符")
+    for other in read("others.json"):
+        for given in [*other.get("corrected", []), other]:
+            opened = "salt" not in given or committed({other["component"]: given["value"]}, given["salt"]) == given["commitment"]
+            need(opened, f"统一录入的 {other['component']} 与录入时的承诺不符")
     again = f"，其中 {len(twice)} 份讨论后再评，第一次也一致" if twice else ""
     once = f"，{len(entered)} 项统一录入的分数也一致" if entered else ""
     return f"{len(ballots)} 份评分与封存时的承诺一致{again}{once}"
@@ -142,11 +144,30 @@ def _in_the_log(entries):
         need("first" not in ballot or ballot["commitment"] in named["review.revise"], f"专家 {ballot['expert']} 第二次评分的承诺不在台账中")
     need(len(named["review.submit"]) == len(read("ballots.json")), "台账中的评分与包里的评分数量不同")
     need(len(named["review.revise"]) == sum("first" in b for b in read("ballots.json")), "台账中的第二次评分与包里的数量不同")
-    entered = {leaf["public"]["component"]: leaf["public"].get("score") for leaf in leaves if leaf["event"] == "panel.enter_score"}
-    need(entered == {o["component"]: o.get("commitment") for o in read("others.json")}, "统一录入的分数与台账不符")
+    entered = _entered(leaves)
+    told = {o["component"]: [given.get("commitment") for given in [*o.get("corrected", []), o]] for o in read("others.json")}
+    need(entered == told, "统一录入的分数与台账不符")
     ruled = {(r["expert"], r["stage"]): r["outcome"] for r in (leaf["public"] for leaf in leaves if leaf["event"] == "ruling.adopt")}
     told = {(b["expert"], b["stage"]): b["ruling"] for b in read("ballots.json") if "ruling" in b}
     need(ruled == told, "评审组对偏离评分的处理与台账不符")
+
+
+def _entered(leaves):
+    """Component → the commitments that were in force one after another: as entered, then each that a second officer confirmed."""
+    found, proposed = {}, {}
+    for leaf in leaves:
+        if leaf["event"] == "panel.enter_score":
+            found[leaf["public"]["component"]] = [leaf["public"].get("score")]
+        elif leaf["event"] == "score_correction.open":
+            proposed[leaf["subject"]] = leaf
+        elif leaf["event"] == "score_correction.confirm":
+            asked, public = proposed.get(leaf["subject"], {}), leaf["public"]
+            need(asked.get("public") == public, f"统一录入的 {public['component']} 的更正没有同样的提出记录")
+            need(asked["actor"] != leaf["actor"], f"统一录入的 {public['component']} 的更正由同一个人提出和确认")
+            chain = found.get(public["component"], [])
+            need(chain and (chain[-1] or "") == public["from"], f"统一录入的 {public['component']} 的更正接不上原来的分数")
+            chain.append(public["score"])
+    return found
 
 
 # --- 4 the checkpoints are signed by the log's key (Ed25519, RFC 8032; C2SP signed note) ------------------------------------------
