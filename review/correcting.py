@@ -35,9 +35,9 @@ def drafted(panel: Panel, score: OtherScore, value: Decimal, basis: str, reason:
 
 
 def named(made: ScoreCorrection) -> dict[str, str]:
-    """Bid, component, and the commitments to the score that stands and to the proposed one (`from` is empty where the old one had none)."""
-    bid, component = str(made.score.bid_id), made.score.component
-    return {"bid": bid, "component": component, "from": before(made), "score": commitment_of(made.salt, component, made.value)}
+    """Panel, bid, component, and the commitments to the score that stands and to the proposed one (`from` is empty where the old one had none)."""
+    panel, bid, component = str(made.panel_id), str(made.score.bid_id), made.score.component
+    return {"panel": panel, "bid": bid, "component": component, "from": before(made), "score": commitment_of(made.salt, component, made.value)}
 
 
 def before(made: ScoreCorrection) -> str:

@@ -1,4 +1,4 @@
-"""The package's tables: the auditor's (`grants.desk.audit.tables`) and four more, each with what a program needs to follow a row into the log.
+"""The package's tables: the auditor's (`grants.desk.audit.tables`) and six more, each with what a program needs to follow a row into the log.
 
 Two columns are added to every table: 对象 is the subject under which the log files the row's story, 状态代码 the state as the log writes it.
 Personal data is masked unless the package may hold it: numbers in any text, and the names of people in the columns that hold names.
@@ -21,10 +21,11 @@ from grants.desk.audit.tables import RECORDS, Records
 from grants.people.privacy import masked
 from grants.web.cells import Column
 from grants.web.masking import mask_name
-from review.models import ConflictHit, Mark
+from review.models import ConflictHit, Mark, OtherScore, Panel, ScoreCorrection
 
 PEOPLE = frozenset({
-    "by_name", "requested_by_name", "checked_by_name", "approved_by_name", "ordered_by_name", "verified_by_name", "evaluator_name",
+    "by_name", "requested_by_name", "checked_by_name", "approved_by_name", "ordered_by_name", "verified_by_name", "evaluator_name", "entered_by_name",
+    "proposed_by_name", "decided_by_name",
 })  # fmt: skip
 """Columns whose text is the name of a person."""
 COMPANY = ("公司", "中心", "店", "社", "会", "行", "院", "校", "厂", "所", "站", "超市", "局", "部", "馆")
@@ -83,14 +84,60 @@ def _ballots() -> Sequence[Column]:
     )
 
 
+def _opened(call: Call) -> QuerySet[Any]:
+    """Panels whose scores may be read: locked, and not held back by a meeting."""
+    from grants.awards.showing.audience import OPENED  # noqa: PLC0415 - reads the review's models
+
+    return Panel.objects.filter(OPENED, call=call)
+
+
 def opened_marks(call: Call) -> QuerySet[Any]:
     """Marks stand as rows only after the panel's opening; a meeting that holds its result back holds them back too."""
-    from grants.awards.showing.audience import OPENED  # noqa: PLC0415 - reads the review's models
-    from review.models import Panel  # noqa: PLC0415 - as above
-
-    panels = Panel.objects.filter(OPENED, call=call)
-    rows = Mark.objects.filter(review__panel__in=panels, review__state="submitted", review__opened_at__isnull=False)
+    rows = Mark.objects.filter(review__panel__in=_opened(call), review__state="submitted", review__opened_at__isnull=False)
     return rows.select_related("review__bid", "review__expert")
+
+
+def _entered() -> Sequence[Column]:
+    """The salt opens the commitment that the log names."""
+    return (
+        Column(_("申报编号"), "bid.number", "code"),
+        Column(_("分项"), "component", "code"),
+        Column(_("得分"), "value", "number"),
+        Column(_("依据"), "basis"),
+        Column(_("录入人"), "entered_by.name"),
+        Column(_("录入时间"), "entered_at", "datetime"),
+        Column(_("随机数"), "salt", "code"),
+    )
+
+
+def entered_scores(call: Call) -> QuerySet[Any]:
+    """What was entered beside the ballots, as it counts."""
+    return OtherScore.objects.filter(panel__in=_opened(call)).select_related("panel", "bid", "entered_by")
+
+
+def _corrections() -> Sequence[Column]:
+    return (
+        Column(_("申报编号"), "score.bid.number", "code", name="bid_number"),
+        Column(_("分项"), "score.component", "code", name="component"),
+        Column(_("原分数"), "value_before", "number"),
+        Column(_("原依据"), "basis_before"),
+        Column(_("更正为"), "value", "number"),
+        Column(_("新的依据"), "basis"),
+        Column(_("更正的理由"), "reason"),
+        Column(_("提出人"), "proposed_by.name"),
+        Column(_("提出时间"), "created_at", "datetime"),
+        Column(_("决定人"), "decided_by.name"),
+        Column(_("决定时间"), "decided_at", "datetime"),
+        Column(_("不同意的理由"), "decision"),
+        Column(_("状态"), "get_state_display", name="state"),
+        Column(_("原随机数"), "salt_before", "code"),
+        Column(_("随机数"), "salt", "code"),
+    )
+
+
+def score_corrections(call: Call) -> QuerySet[Any]:
+    """Every proposal to correct an entered score, whatever became of it."""
+    return ScoreCorrection.objects.filter(panel__in=_opened(call)).select_related("score__bid", "proposed_by", "decided_by")
 
 
 def _conflicts() -> Sequence[Column]:
@@ -124,6 +171,8 @@ OWN: Mapping[str, Records] = {
         ("number",), ("amount",),
     ),
     "conflicts": Records(gettext_lazy("回避核查"), found_conflicts, _conflicts, ("bid__number", "expert__code", "pk")),
+    "entered": Records(gettext_lazy("统一录入的分数"), entered_scores, _entered, ("bid__number", "component", "pk")),
+    "corrections": Records(gettext_lazy("分数更正"), score_corrections, _corrections, ("score__bid__number", "score__component", "created_at", "pk")),
     BALLOTS: Records(
         gettext_lazy("评分"), opened_marks, _ballots, ("review__bid__number", "review__expert__code", "review__stage", "criterion")
     ),
@@ -133,10 +182,11 @@ SUBJECTS: Mapping[str, Callable[[Any], str]] = {
     "findings": lambda row: f"bid:{row.bid_id}", "decisions": lambda row: f"bid:{row.bid_id}", "contracts": lambda row: str(row.subject),
     "tranches": lambda row: str(row.subject), "orders": lambda row: f"tranche:{row.tranche_id}", "receipts": lambda row: f"tranche:{row.tranche_id}",
     "expenses": lambda row: f"award:{row.award_id}", "evaluations": lambda row: str(row.subject), "objections": lambda row: str(row.subject),
+    "entered": lambda row: str(row.panel.subject), "corrections": lambda row: str(row.subject),
     "draws": lambda row: str(row.subject), BALLOTS: lambda row: f"review:{row.review_id}",
     "conflicts": lambda row: str(row.panel.subject) if row.panel is not None else f"bid:{row.bid_id}",
 }  # fmt: skip
-STATED = frozenset({"calls", "bids", "awards", "contracts", "tranches", "evaluations", "objections", "draws"})
+STATED = frozenset({"calls", "bids", "awards", "contracts", "tranches", "evaluations", "objections", "draws", "corrections"})
 """Tables whose rows have a state of their own, which the log names."""
 MORE: Mapping[str, Callable[[], Sequence[Column]]] = {
     "orders": lambda: (Column(_("状态代码"), "status", "code", name="state_code"),),

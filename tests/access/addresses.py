@@ -150,6 +150,7 @@ UNREACHED: dict[str, str] = {
     "awards:evidence": "tests/stages/test_evidence.py", "awards:review_file": "tests/stages/test_showing.py",
     "bidding:following": "tests/stages/test_files_follow.py", "square:draw": "tests/stages/test_draws.py", "square:draw_file": "tests/stages/test_draws.py",
     "review:tie": "tests/stages/test_tie_pages.py", "review:second_ballots": "tests/stages/test_committee.py", "review:propose_ruling": "tests/stages/test_committee.py",
+    "review:correct": "tests/stages/test_score_corrections.py",
     "review:keep_hit": "tests/stages/test_draws.py", "review:propose_dismissal": "tests/stages/test_review_pages.py",
     "audit:package": "tests/stages/test_audit_package.py", "audit:file": "tests/stages/test_audit_package.py",
     "bidding:sealed": "tests/stages/test_sealing_pages.py",

@@ -22,13 +22,14 @@ from grants import clock, ledger
 from grants.awards import services
 from grants.awards.evidence.packing import pack
 from grants.awards.models import Decision
+from grants.ledger import canonical
 from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from grants.workflow import effects
 from grants.workflow.door import perform
 from review import other_scores
 from review.ballots import own_criteria
-from review.models import OtherScore
+from review.models import OtherScore, ScoreCorrection
 from review.sealing import commitment
 from tests.world import awards as world
 from tests.world import people, shared
@@ -318,11 +319,7 @@ def _another_bonus(folder: Path) -> None:
     resealed = {**more, "commitment": commitment(given["salt"], {given["component"]: 490})}
     bare = {"component": given["component"], "value": "4.90"}
     for rows, step in (([more], "评分封存"), ([resealed], "台账"), ([bare], "台账"), ([], "台账")):
-        raw = json.dumps(rows).encode()
-        (folder / "others.json").write_bytes(raw)
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-        manifest["files"]["others.json"] = hashlib.sha256(raw).hexdigest()
-        (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
+        _rewritten(folder, "others.json", rows)
         assert step in failed(run(folder)[1])
 
 
@@ -348,9 +345,11 @@ def test_scores_entered_before_they_were_committed_to_still_count(tmp_path: Path
     assert code == 0, lines
 
 
-def test_second_ballots_and_excluded_ones_are_rerun_too(tmp_path: Path) -> None:
-    """One expert changes their mind after the discussion, one flagged ballot is excluded: the pack has both, and forging either is named."""
-    judged = world.review.judged(world.review.rules(name="YX-2026-97", least=4, second_ballot={"hours": 1}), n=1, sector=5, finance=1)
+def test_second_ballots_excluded_ones_and_corrected_scores_are_rerun_too(tmp_path: Path) -> None:
+    """One expert changes their mind after the discussion, one flagged ballot is excluded, an entered score is corrected by two: the pack has all, and
+    forging any is named."""
+    bonus = {"bonuses": [{"code": "raised", "name": "募资", "cap": "5.00"}]}
+    judged = world.review.judged(world.review.rules(name="YX-2026-97", least=4, second_ballot={"hours": 1}, **bonus), n=1, sector=5, finance=1)
     panel = world.review.started(judged.call, judged.desk.officer)
     with clock.at(world.review.after(judged.call, 5)):
         _two_changes(judged, panel)
@@ -378,6 +377,45 @@ def test_second_ballots_and_excluded_ones_are_rerun_too(tmp_path: Path) -> None:
         change(value)
         (other / "ballots.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
         assert step in failed(run(other)[1])
+    _another_correction(folder)
+
+
+def _another_correction(folder: Path) -> None:
+    """The old score with its own salt, a declined one, a history left out or rewritten; and in the log one person in both places."""
+    (given,) = json.loads((folder / "others.json").read_bytes())
+    (was,) = given["corrected"]
+    assert (was["value"], given["value"], was["reason"], was["basis_after"]) == ("4.00", "2.50", "到账金额看错", "到账凭证复核")
+    declined = ScoreCorrection.objects.get(score__panel__call__code="YX-2026-97", state="refused")
+    seal = commitment(declined.salt, {given["component"]: int(declined.value * 100)})
+    old = {**{k: was[k] for k in ("value", "salt", "commitment")}, "component": given["component"]}
+    other = {**given, "value": str(declined.value), "salt": declined.salt, "commitment": seal}
+    bare = {k: v for k, v in given.items() if k != "corrected"}
+    for rows in ([old], [other], [bare]):
+        _rewritten(folder, "others.json", rows)
+        assert "台账" in failed(run(folder)[1])
+    _rewritten(folder, "others.json", [{**given, "corrected": [{**was, "value": "3.00"}]}])
+    assert "评分封存" in failed(run(folder)[1])
+    _rewritten(folder, "others.json", [given])
+    log = json.loads((folder / "ledger.json").read_bytes())
+    for entries in ([e for e in log if e["event"] != "score_correction.open"], _by_one(log)):
+        _rewritten(folder, "ledger.json", entries)
+        assert "台账" in failed(run(folder)[1])
+
+
+def _by_one(log: list[Any]) -> list[Any]:
+    """The log as it would be, unproven, had the proposer confirmed as well."""
+    leaves = {e["event"]: json.loads(e["leaf"]) for e in log if e["event"].startswith("score_correction.")}
+    alone = {**leaves["score_correction.confirm"], "actor": leaves["score_correction.open"]["actor"]}
+    return [{**e, "leaf": canonical.encode(alone).decode(), "proof": None} if e["event"] == "score_correction.confirm" else e for e in log]
+
+
+def _rewritten(folder: Path, name: str, value: Any) -> None:
+    """Another file under a manifest that knows it."""
+    raw = json.dumps(value, ensure_ascii=False).encode()
+    (folder / name).write_bytes(raw)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["files"][name] = hashlib.sha256(raw).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
 
 
 def _ballot(panel: Any, letter: str, at: int) -> Any:
@@ -385,11 +423,20 @@ def _ballot(panel: Any, letter: str, at: int) -> Any:
     return world.review.review_of(panel, code=codes[at])
 
 
+def _corrected_by_two(judged: Judged, panel: Any) -> None:
+    """A correction declined, then another confirmed: 4.00 becomes 2.50."""
+    second, propose = people.appointed("officer", judged.desk.agency), world.review.services.propose_correction
+    score, by = panel.other_scores.get(), judged.desk.officer
+    perform(propose(score, Decimal("5.00"), basis="到账凭证", reason="漏计", by=by), "refuse", by=second, reason="没有漏计")
+    perform(propose(score, Decimal("2.50"), basis="到账凭证复核", reason="到账金额看错", by=by), "confirm", by=second)
+
+
 def _two_changes(judged: Judged, panel: Any) -> None:
     """All give 80 per cent; afterwards one gives 90 and one 40, which deviates and is explained."""
     review = world.review
     review.all_scored(panel)
     review.others_entered(panel, judged.desk.officer)
+    _corrected_by_two(judged, panel)
     review.services.open_discussion(panel, by=judged.desk.officer)
     for at, share in ((0, "0.9"), (1, "0.4")):
         ballot = _ballot(panel, "S", at)

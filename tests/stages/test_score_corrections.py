@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from review import services
 from review.models import OtherScore, Panel, ScoreCorrection
 from review.other_scores import commitment_of, committed
 from review.pages import waiting
-from tests.world import people, shared
+from tests.world import packages, people, shared
 from tests.world import review as world
 from tests.world.review import Judged
 
@@ -95,7 +96,7 @@ def test_the_log_has_both_commitments_in_the_clear_and_both_scores_only_in_its_p
     perform(proposed(score, judged.desk.officer, "61.50"), "confirm", by=second)
     events = list(AuditEvent.objects.filter(event__startswith="score_correction.").order_by("id"))
     leaves = [json.loads(bytes(e.leaf)) for e in events]
-    public = {"bid": str(score.bid_id), "component": "residents", "from": old, "score": committed(now(score))}
+    public = {"panel": str(score.panel_id), "bid": str(score.bid_id), "component": "residents", "from": old, "score": committed(now(score))}
     assert [(leaf["event"], leaf["actor"], leaf["public"]) for leaf in leaves] == [
         ("score_correction.open", str(judged.desk.officer.pseudonym), public), ("score_correction.confirm", str(second.pseudonym), public),
     ]  # fmt: skip
@@ -282,3 +283,34 @@ def test_the_page_of_entered_scores_costs_no_more_for_more_bids(panel: Panel, ju
         proposed(each, judged.desk.officer)
     with django_assert_max_num_queries(len(before)):
         client.get(url)
+
+
+def test_the_audit_package_has_both_scores_and_every_proposal_and_its_program_names_a_forged_one(
+    score: OtherScore, panel: Panel, judged: Judged, second: User, tmp_path: Path
+) -> None:
+    """The whole package passes; in its tables another score, the old one back in force, a forged history or a row left out is named; names are masked."""
+    perform(proposed(score, judged.desk.officer, "10.00"), "refuse", by=second, reason="没有错")
+    perform(proposed(score, judged.desk.officer), "confirm", by=second)
+    services.lock(panel, by=judged.desk.officer)
+    folder = packages.unpacked(judged, "auditor", tmp_path)  # type: ignore[arg-type]
+    check = packages.program(folder)
+    assert packages.said(check, folder) == ""
+    index = json.loads((folder / "data/tables/index.json").read_text("utf-8"))["tables"]
+    tables, story = {t["code"]: check.rows_of(folder, t) for t in index}, check.check_entries(folder)
+    assert [(row["bid_number"], row["value"]) for row in tables["entered"]] == [(judged.bids[0].number, "60.00"), (judged.bids[1].number, "80.00")]
+    declined, confirmed = sorted(tables["corrections"], key=lambda row: row["state_code"], reverse=True)
+    assert [(r["value_before"], r["value"], r["state_code"], r["decision"]) for r in (declined, confirmed)] == [
+        ("80.00", "10.00", "refused", "没有错"), ("80.00", "60.00", "confirmed", ""),
+    ]  # fmt: skip
+    assert confirmed["reason"] == "看错一行" and second.name not in json.dumps(tables["corrections"], ensure_ascii=False)
+    first = tables["entered"][0]
+    old = {**first, "value": "80.00", "salt": confirmed["salt_before"]}
+    forged = [
+        {"entered": [{**first, "value": "61.00"}, *tables["entered"][1:]]}, {"entered": [old, *tables["entered"][1:]]},
+        {"entered": [{**first, "value": "10.00", "salt": declined["salt"]}, *tables["entered"][1:]]}, {"entered": tables["entered"][1:]},
+        {"corrections": [declined]}, {"corrections": [{**confirmed, "value_before": "70.00"}, declined]},
+    ]  # fmt: skip
+    for change in forged:
+        with pytest.raises(check.Bad) as told:
+            check.check_entered(story, {**tables, **change})
+        assert next(iter(change)) in str(told.value)

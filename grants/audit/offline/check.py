@@ -467,6 +467,60 @@ def settled_about(entry):
     return entry["public"]["finding"], entry["public"]["expert"], "bid:" + entry["public"]["bid"]
 
 
+def check_entered(story, tables):
+    """Each entered score opens the commitment that the log has in force, each correction both of its own; of a panel that is listed or decided
+    none is left out. How many scores, how many corrections."""
+    force = in_force(story)
+    bids = {row["number"]: row["subject"].split(":", 1)[1] for row in tables["bids"]}
+    panels = {"panel:" + row["panel"] for row in tables["decisions"]} | {row["subject"] for row in tables["entered"]}
+    left = {key: sealed for key, sealed in force.items() if key[0] in panels}
+    for row in tables["entered"]:
+        key = (row["subject"], bids.get(row["bid_number"]), row["component"])
+        need(key in left and (left.pop(key) or "") == score_sealed(row["salt"], row, "value"), "entered", scored(row), "得分或随机数")
+    for _panel, _bid, component in left:
+        raise wrong("data/tables/entered.csv", "台账里录入的 %s 在表格里少一行" % component, "ledger")
+    check_corrections(story, tables, panels)
+    return len(tables["entered"]), len(tables["corrections"])
+
+
+def in_force(story):
+    """(panel, bid, component) → the commitment that counts: as entered, then as each confirmed correction says, one after another."""
+    force = {}
+    for panel in story.subjects("panel.enter_score"):
+        for entry in story.of(panel, "panel.enter_score"):
+            force[panel, entry["public"]["bid"], entry["public"]["component"]] = entry["public"].get("score")
+    done = [e for s in story.subjects("score_correction.confirm") for e in story.of(s, "score_correction.confirm")]
+    for entry in sorted(done, key=lambda e: e["at"]):
+        told = entry["public"]
+        key = ("panel:" + told["panel"], told["bid"], told["component"])
+        if (force.get(key) or "") != told["from"]:
+            raise wrong(LOG + "entries.jsonl", "%s 的更正接不上原来的分数" % told["component"], "ledger")
+        force[key] = told["score"]
+    return force
+
+
+def check_corrections(story, tables, panels):
+    listed = set()
+    for row in tables["corrections"]:
+        told = [e["public"] for e in story.of(row["subject"], "score_correction.open")]
+        both = score_sealed(row["salt_before"], row, "value_before"), score_sealed(row["salt"], row, "value")
+        need(told and (told[0]["from"], told[0]["score"]) == both, "corrections", scored(row), "原分数、新分数或随机数")
+        listed.add(row["subject"])
+    for subject in story.subjects("score_correction.open"):
+        if "panel:" + story.of(subject)[0]["public"]["panel"] in panels and subject not in listed:
+            raise wrong("data/tables/corrections.csv", "台账里的 %s 在表格里没有" % subject, "ledger")
+
+
+def scored(row):
+    return dict(row, number="%s/%s" % (row["bid_number"], row["component"]))
+
+
+def score_sealed(salt, row, column):
+    """HMAC-SHA256 of the score in hundredths under its salt; "" for a score from before scores were committed to."""
+    text = json.dumps({row["component"]: int(Decimal(row[column]) * 100)}, separators=(",", ":")).encode("utf-8")
+    return hmac.new(bytes.fromhex(salt), text, hashlib.sha256).hexdigest() if salt else ""
+
+
 def beijing(at, late):
     """A time of the log as the tables show it; a row is written up to two seconds before its entry."""
     moment = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ") + timedelta(hours=8) - timedelta(seconds=late)
@@ -778,11 +832,12 @@ def check_content(folder, payload, story):
     check_withheld(story, tables, settled)
     check_decisions(story, tables)
     check_texts(story, tables)
-    kept = check_conflicts(story, tables, settled)
+    conflicts, once = check_conflicts(story, tables, settled), check_entered(story, tables)
     given = sum((Decimal(r["amount"]) for r in tables["awards"] if r["state_code"] != "cancelled"), Decimal(0))
     paid = sum((Decimal(r["amount"]) for r in tables["orders"] if r["state_code"] == "paid"), Decimal(0))
     print("✓ 表格与台账逐行核对:立项 %s 元,已付 %s 元" % (given, paid))
-    print("✓ 回避核查 %d 条的处理与台账一致,其中 %d 条逐条记在台账里" % (len(tables["conflicts"]), kept))
+    print("✓ 回避核查 %d 条的处理与台账一致,其中 %d 条逐条记在台账里" % (len(tables["conflicts"]), conflicts))
+    print("✓ 统一录入的分数 %d 项与台账里的承诺值一致,更正 %d 项" % once)
     check_marks(folder, tables)
     count, opened = check_ballots(folder, story)
     print("✓ 评分 %d 份的承诺值与台账一致,其中 %d 份打开核对" % (count, opened))
@@ -792,8 +847,7 @@ def check_content(folder, payload, story):
         print("✓ 密封投标 %d 份:最后提交的版本、开标记录与台账一致,打开 %d 份" % (sealed, unsealed))
     anchored, loose = check_papers(folder, payload, story, tables)
     print("✓ %d 个文件的哈希写在台账里" % anchored)
-    moved = check_open(folder, payload, tables)
-    print("✓ 开放数据与表格一致,付款 %d 笔" % moved)
+    print("✓ 开放数据与表格一致,付款 %d 笔" % check_open(folder, payload, tables))
     for path in sorted(payload):
         if path.startswith("data/lost/"):
             print("! 出具时系统里已经缺失的文件见 %s" % path)

@@ -59,9 +59,11 @@ class Case:
 
     @cached_property
     def corrections(self) -> list[ScoreCorrection]:
-        """Corrections of this bid's entered scores that a second officer confirmed, in the order in which they took force."""
-        rows = ScoreCorrection.objects.filter(panel=self.decision.panel_id, score__bid=self.decision.bid_id, state="confirmed")
-        return list(rows.select_related("score").order_by("decided_at", "created_at"))
+        """Corrections of this bid's entered scores that a second officer confirmed, in the order in which they took force, which is the log's."""
+        rows = ScoreCorrection.objects.filter(panel=self.decision.panel_id, score__bid=self.decision.bid_id, state="confirmed").select_related("score")
+        found = {made.subject: made for made in rows}
+        order = AuditEvent.objects.filter(event="score_correction.confirm", subject__in=list(found)).order_by("id").values_list("subject", flat=True)
+        return [found[subject] for subject in order]
 
     @cached_property
     def lot(self) -> Draw | None:
