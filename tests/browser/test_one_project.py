@@ -17,7 +17,7 @@ from grants.evaluation.models import Evaluation
 from grants.funding.models import Tranche
 from grants.ledger.models import AuditEvent
 from grants.workflow import effects
-from review.models import Panel, Review
+from review.models import Panel, Review, ScoreCorrection
 from tests.browser.town import Town, Visitor
 from tests.world import awards as award_world
 from tests.world import bidding, people, review
@@ -206,9 +206,22 @@ class Journey:
 
         for part in components(panel.rules, self.bid):
             value = (part.top * Decimal("0.8")).quantize(Decimal("0.01"))
-            self.officer.take(
-                panel, "录入其他分项", bid=self.bid.pk, component=part.code, value=value, basis="居民代表计票表 2026-06-20"
-            )
+            typed = Decimal("1.00") if part.code == "residents" else value
+            self.officer.take(panel, "录入其他分项", bid=self.bid.pk, component=part.code, value=typed, basis="居民代表计票表 2026-06-20")
+        self._corrected(panel)
+
+    def _corrected(self, panel: Panel) -> None:
+        """A slip of the keyboard is put right by two: proposed on the page of entered scores, confirmed out of the other officer's list."""
+        score, colleague = panel.other_scores.get(component="residents"), self.town.person(people.appointed("officer", self.desk.agency, "经办戊"))
+        self.officer.go(f"/review/panels/{panel.pk}/entered/")
+        self.officer.sees("提出更正")
+        self.officer.go(f"/review/panels/{panel.pk}/entered/{score.pk}/correct/")
+        self.officer.type(value="80", basis="居民代表计票表 2026-06-20 复核", reason="录入时看错一行")
+        self.officer.press("提出更正")
+        self.officer.done("已提出更正")
+        colleague.go("/")
+        colleague.sees("核对分数更正")
+        colleague.take(ScoreCorrection.objects.get(), "确认更正")
 
     def _score(self, ballot: Review) -> None:
         from review.ballots import own_criteria

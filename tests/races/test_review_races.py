@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from grants import clock
+from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from grants.workflow import effects
 from grants.workflow.door import perform
 from grants.workflow.refusals import NotNow
 from review import services
 from review.conflicts import RelationKind
-from review.models import LIVE, ConflictHit, Draw, Panel, Review, Tie, Voiding
+from review.models import LIVE, ConflictHit, Draw, OtherScore, Panel, Review, ScoreCorrection, Tie, Voiding
+from tests.world import people
 from tests.world import review as world
 from tests.world.review import Judged
 
@@ -168,6 +171,59 @@ def test_a_finding_set_aside_while_its_ballot_is_voided_ends_one_way(number: int
     set_aside = ConflictHit.objects.filter(pk=hit.pk).exclude(dismissed_by=None).exists()
     assert state != "concluded" or (set_aside and not gone)
     assert gone == (state == "scoring")
+
+
+def entered(number: int) -> tuple[Judged, Panel, OtherScore, User]:
+    """A panel with every ballot in and 80.00 from its residents; a second officer."""
+    made = world.judged(world.rules(name=f"YX-2026-C{number}", residents=20, mix={"experts": "80.00", "residents": "20.00"}), n=1, sector=5, finance=1)
+    panel = world.started(made.call, made.desk.officer)
+    with clock.at(world.after(made.call, 5)):
+        world.all_scored(panel)
+        world.others_entered(panel, made.desk.officer)
+    return made, panel, OtherScore.objects.get(panel=panel), people.appointed("officer", made.desk.agency)
+
+
+def corrected(score: OtherScore, value: str, by: User) -> ScoreCorrection:
+    return services.propose_correction(score, Decimal(value), basis="复核表", reason="看错一行", by=fresh(by))
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_of_two_who_correct_or_confirm_at_once_one_does(number: int) -> None:
+    """Two proposals in the same second are one; a confirmation against another, a refusal and a withdrawal ends one way, and the score says which."""
+    made, _panel, score, second = entered(number)
+    told = at_once(made, *[lambda v=v, by=by: corrected(score, v, by) for v, by in (("60.00", made.desk.officer), ("70.00", second))])  # type: ignore[misc]
+    assert [t.rule for t in told if isinstance(t, NotNow)] == ["correction_waits"], told
+    found = ScoreCorrection.objects.get()
+    other, own = (second, made.desk.officer) if found.proposed_by_id == made.desk.officer.pk else (made.desk.officer, second)
+    third = people.appointed("officer", made.desk.agency)
+    told = at_once(
+        made,
+        lambda: perform(ScoreCorrection.objects.get(pk=found.pk), "confirm", by=fresh(other)),
+        lambda: perform(ScoreCorrection.objects.get(pk=found.pk), "confirm", by=fresh(third)),
+        lambda: perform(ScoreCorrection.objects.get(pk=found.pk), "refuse", by=fresh(third), reason="没有错"),
+        lambda: perform(ScoreCorrection.objects.get(pk=found.pk), "withdraw", by=fresh(own)),
+    )
+    assert [t.rule for t in told if isinstance(t, NotNow)] == ["state"] * 3, told
+    state = ScoreCorrection.objects.get().state
+    assert OtherScore.objects.get().value == (found.value if state == "confirmed" else Decimal("80.00"))
+    assert AuditEvent.objects.filter(event__startswith="score_correction.").count() == 2
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_correction_proposed_or_confirmed_while_the_panel_locks_counts_or_is_refused(number: int) -> None:
+    """A locked panel has no correction waiting, and its result counts the score in force; never the old one under a confirmed correction."""
+    made, panel, score, second = entered(number)
+    waits = corrected(score, "60.00", made.desk.officer) if number % 2 else None
+    told = at_once(
+        made,
+        lambda: services.lock(Panel.objects.get(pk=panel.pk), by=fresh(made.desk.officer)),
+        lambda: perform(ScoreCorrection.objects.get(), "confirm", by=fresh(second)) if waits else corrected(score, "60.00", second),
+    )
+    assert all(not isinstance(t, BaseException) or isinstance(t, NotNow) for t in told), told
+    locked, now = Panel.objects.get(pk=panel.pk).state == "scored", OtherScore.objects.get().value
+    assert not (locked and ScoreCorrection.objects.filter(state="proposed").exists())
+    assert not locked or panel.results.get().total == 64 + now / 5
+    assert locked or any(isinstance(t, NotNow) and t.rule == "no_correction_waits" for t in told)
 
 
 def test_the_same_tie_recorded_by_two_at_once_is_one_row() -> None:
