@@ -265,3 +265,49 @@ def test_a_subject_is_one_line_whatever_a_title_holds() -> None:
     """A bare carriage return, which the first line break does not end, and Unicode's own."""
     subject, _body = compose("correction", {"page": "x", "text": "y"}, "找错：甲\rBcc: everybody@example.org\u2028乙\n\n正文")
     assert subject == "找错：甲 Bcc: everybody@example.org 乙"
+
+
+# A name that comes from elsewhere – a file, an answer, a column's code – must never reach what all objects inherit.
+BY_NAME = re.compile(r"([\w$)\]?]+)\[((?:[^\[\]]|\[[^\]]*\])+)\]\s*(?:[-+*/%&|^]|\*\*|\?\?|\|\||&&|<<|>>>?)?=(?![=>])")
+LITERAL = re.compile(r"""\d+|"[^"]*"|'[^']*'""")
+MERGED = re.compile(r"Object\.assign\((?:[^(),]|\((?:[^()]|\([^()]*\))*\))+,(?!\s*\{)")
+INHERITED = re.compile(r"__proto__(?!: null\b)|\.prototype\s*[\[.]\s*\w+\]?\s*=[^=]|setPrototypeOf|Reflect\.set|defineProperty\(|\.constructor\[|\bfor \((?:const|let) \w+ in\b")
+
+
+def polluting(script: str) -> list[str]:
+    """What in a script could write a foreign name into a prototype: `x[name] =` where x is neither a list nor without a prototype, merged foreign objects."""
+    code = re.sub(r"^\s*//.*$", "", script, flags=re.MULTILINE)
+    safe = set(re.findall(r"(\w+)\s*=\s*(?:\{ __proto__: null|\[|new (?:Uint\w+|Int\w+|Big\w+|Array|Float\w+)\b|Object\.create\(null\))", code))
+    named = [m.group() for m in BY_NAME.finditer(code) if not LITERAL.fullmatch(m[2].strip()) and m[1] not in safe]
+    return named + [m.group() for pattern in (MERGED, INHERITED) for m in pattern.finditer(code)]
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("found[name] = 1", True),
+        ("this.waits[offer.answer] = x", True),
+        ("out[key] ??= {}", True),
+        ("a.b[c[0]] += 1", True),
+        ("get(x)[name] = 1", True),
+        ("Object.assign(target, JSON.parse(text))", True),
+        ("Object.assign(this, how, { rows: [] })", True),
+        ("x.__proto__ = y", True),
+        ("Object.prototype.seen = 1", True),
+        ("for (const key in told) put(key)", True),
+        ("const row = { __proto__: null }; row[code] = 1", False),
+        ("const bytes = new Uint8Array(4); bytes[i] = 1", False),
+        ("parts[0] = 1; if (a[b] === c) d()", False),
+        ("Object.assign(link, { href })", False),
+        ("const f = (a) => map[a]", False),
+    ],
+)
+def test_a_script_that_writes_a_foreign_name_is_seen(script: str, found: bool) -> None:
+    """The check itself: what it must see and what it must let through."""
+    assert bool(polluting(script)) is found, polluting(script)
+
+
+def test_no_script_of_ours_writes_a_foreign_name_into_what_objects_inherit() -> None:
+    """Every module; and the first one closes what all objects inherit for whatever comes later."""
+    assert {f"{path.name}: {part}" for path in SCRIPTS for part in polluting(path.read_text("utf-8"))} == set()
+    assert "Object.preventExtensions(kind.prototype)" in (ROOT / "grants/web/static/web/start.js").read_text("utf-8")

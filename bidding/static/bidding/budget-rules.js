@@ -80,7 +80,7 @@ export function amountOf({ price, quantity }) {
 }
 
 function sumsOf(lines) {
-  const sums = { grant: 0n, match_cash: 0n, match_in_kind: 0n, byCategory: new Map() };
+  const sums = { __proto__: null, grant: 0n, match_cash: 0n, match_in_kind: 0n, byCategory: new Map() };
   for (const line of lines) {
     sums[line.source] += amountOf(line);
     if (line.source === "grant") sums.byCategory.set(line.category, (sums.byCategory.get(line.category) ?? 0n) + amountOf(line));

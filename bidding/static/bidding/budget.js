@@ -12,14 +12,14 @@ function amountOf(row) {
 }
 
 function sums() {
-  const found = { grant: 0n, match_cash: 0n, match_in_kind: 0n, byCategory: {} };
+  const found = { __proto__: null, grant: 0n, match_cash: 0n, match_in_kind: 0n, byCategory: new Map() };
   box.querySelectorAll("table[data-rows] tbody tr").forEach((row) => {
     const amount = amountOf(row);
     row.querySelector("[data-row-amount]").textContent = amount === null ? "" : yuan(amount);
     if (amount === null) return;
     const [source, category] = ["source", "category"].map((name) => row.querySelector(`select[name$="-${name}"]`).value);
     found[source] += amount;
-    if (source === "grant") found.byCategory[category] = (found.byCategory[category] ?? 0n) + amount;
+    if (source === "grant") found.byCategory.set(category, (found.byCategory.get(category) ?? 0n) + amount);
   });
   found.match = found.match_cash + found.match_in_kind;
   found.project = found.grant + found.match;
@@ -29,7 +29,7 @@ function sums() {
 function tellCap(line, found) {
   const { what, measure, ofCategory, amount, share, of, atLeast } = line.dataset;
   const least = atLeast !== undefined;
-  const now = ofCategory ? (found.byCategory[ofCategory] ?? 0n) : found[measure];
+  const now = ofCategory ? (found.byCategory.get(ofCategory) ?? 0n) : found[measure];
   const limit = share ? part(found[of], share, least) : hundredths(amount);
   const broken = least ? now < limit : now > limit;
   const apart = yuan(now > limit ? now - limit : limit - now);
@@ -43,7 +43,7 @@ function tellCap(line, found) {
 function tell() {
   const found = sums();
   panel.querySelectorAll("[data-total]").forEach((cell) => (cell.textContent = yuan(found[cell.dataset.total])));
-  panel.querySelectorAll("[data-category]").forEach((cell) => (cell.textContent = yuan(found.byCategory[cell.dataset.category] ?? 0n)));
+  panel.querySelectorAll("[data-category]").forEach((cell) => (cell.textContent = yuan(found.byCategory.get(cell.dataset.category) ?? 0n)));
   panel.querySelectorAll("[data-cap]").forEach((line) => tellCap(line, found));
 }
 

@@ -13,7 +13,7 @@ export class Carried {
   // answers: of the page, as yet blank. offered: [{answer, label, told, pairs}, …]. changed(): called when one is confirmed.
   constructor(answers, offered, said, changed) {
     Object.assign(this, { said, changed });
-    this.waits = {}; // answer → its content as it was carried over
+    this.waits = { __proto__: null }; // answer → its content as it was carried over
     this.offers = offered.map((offer) => ({ ...offer, written: answers.find(({ name }) => name === offer.answer) })).filter(({ written }) => written);
     for (const offer of this.offers) {
       offer.blank = contentOf(offer.written);
@@ -35,7 +35,7 @@ export class Carried {
   // The marks of a draft that was read in; it may come from anybody.
   take(waits) {
     const known = plain(waits) ? this.offers.filter(({ answer }) => typeof waits[answer] === "string") : [];
-    this.waits = Object.fromEntries(known.map(({ answer }) => [answer, waits[answer]]));
+    this.waits = { __proto__: null, ...Object.fromEntries(known.map(({ answer }) => [answer, waits[answer]])) };
     this.offers.forEach((offer) => this.show(offer));
   }
 

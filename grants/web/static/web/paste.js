@@ -66,7 +66,7 @@ class Pasting {
   // As it was before the paste; rows that were added for it stay, blank.
   back(before) {
     [...this.body.rows].filter((row) => !before.has(row.querySelector("input, select, textarea"))).forEach(clear);
-    before.forEach(([value, checked], control) => Object.assign(control, control.type === "checkbox" ? { checked } : { value }));
+    before.forEach(([value, checked], control) => (control.type === "checkbox" ? Object.assign(control, { checked }) : Object.assign(control, { value })));
     this.tell(this.place.dataset.undone, []);
     this.changed();
   }

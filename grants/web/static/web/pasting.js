@@ -16,7 +16,7 @@ function cellsOf(text) {
   const rows = [[""]];
   let quoted = false;
   const all = text.replace(/\r\n?/g, "\n").replaceAll("\0", "");
-  const add = (letter) => (rows.at(-1)[rows.at(-1).length - 1] += letter);
+  const add = (letter) => rows.at(-1).push(rows.at(-1).pop() + letter);
   for (let at = 0; at < all.length; at += 1) {
     const letter = all[at];
     if (quoted && letter === '"' && all[at + 1] === '"') add(all[(at += 1)]);
@@ -33,7 +33,8 @@ function cellsOf(text) {
 class Reading {
   // how: {columns: [{code, names, choices: [[said, code]], number, tick}], stated: the column of a sheet's own products or null, words, sentences}.
   constructor(how) {
-    Object.assign(this, how, { rows: [], unread: [] });
+    const { columns, stated, words, sentences } = how;
+    Object.assign(this, { columns, stated, words, sentences, rows: [], unread: [] });
   }
 
   tell(rule, figures) {
@@ -64,7 +65,7 @@ class Reading {
   }
 
   row(line, cells, heads) {
-    const row = {};
+    const row = { __proto__: null };
     for (const [i, column] of heads) {
       const [value, wrong] = this.cell(cells[i] ?? "", column);
       row[column.code] = value;

@@ -1,6 +1,9 @@
 // Every page works without this file; it only makes the library's components livelier.
 import { initAll } from "./govuk-frontend.min.js";
 
+// What every object inherits gains nothing on our pages, whatever a file or an answer calls its parts (prototype pollution).
+for (const kind of [Object, Array, Function, String, Number, Map, Set, Promise, RegExp]) Object.preventExtensions(kind.prototype);
+
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 initAll();
 
