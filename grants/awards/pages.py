@@ -13,16 +13,19 @@ from grants.awards import frozen_bid
 from grants.awards.contract_reader import restore
 from grants.awards.models import Award, Contract, Objection
 from grants.awards.negotiation import needs_consent
+from grants.awards.rules import objection_office
 from grants.calls.models import Call
 from grants.people.models import Agency, Organisation
 from grants.people.permissions import permissions_of, scopes_with
 from grants.workflow.machine import Machine
 from grants.workflow.pages import Link, Page, Waiting
+from grants.workflow.rules import Ask
 
 FIFTY = 50
 SIGNING = {"executor": _("丙方的电子签名正在生成"), "grantee": _("乙方的电子签名正在生成"), "grantor": _("甲方的电子签名正在生成")}
 
 EVENTS = {
+    "objection.revealed": _("查看异议人的联系方式"),
     "call.propose_awards": _("拟定立项"), "call.release_decisions": _("发布决定"), "call.publish_notice": _("发布拟立项公示"),
     "call.optimum": _("对照最优解"), "bid.download": _("下载反馈信或证据包"),
 }  # fmt: skip
@@ -69,7 +72,9 @@ def _award_documents(award: Any, _actor: Any) -> list[tuple[Any, Any]]:
 
 
 def _objection_context(objection: Any, actor: Any) -> dict[str, Any]:
-    return {"objection": objection, "overdue": objection.is_overdue}
+    mine = objection.filed_by_id is not None and objection.filed_by_id == getattr(actor, "pk", None)
+    office = bool(objection_office.answer(Ask(actor, objection, clock.now())).ok)
+    return {"objection": objection, "overdue": objection.is_overdue, "whole": mine, "may_ask": office and not mine}
 
 
 def _objection_links(objection: Any, actor: Any) -> list[Link]:

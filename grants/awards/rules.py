@@ -224,6 +224,10 @@ def _contract_visible(actor: Any) -> Q:
 contract_visible: Rule = row_rule("contract_visible", _("协议各方、主办方和审计"), _contract_visible, _("协议发出前只对主办方开放，发出后对签约各方开放。"))
 
 
+objection_office: Rule = may("handle_objections") | may("decide_objections")
+"""Who answers an objection, and so may be told by whom it is: with a reason, on record."""
+
+
 def _objection_visible(actor: Any) -> Q:
     from grants.people.models import Agency  # noqa: PLC0415 - as above
 

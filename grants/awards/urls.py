@@ -25,6 +25,7 @@ urlpatterns = [
     path("call/<uuid:pk>/confirm/", office.confirm, name="confirm"),
     path("call/<uuid:pk>/notice/", office.notice, name="preview"),
     path("call/<uuid:pk>/objections/", office.objections, name="objections"),
+    path("objection/<uuid:pk>/objector/", office.objector, name="objector"),
     path("feedback/<uuid:pk>/", feeding_back.feedback, name="feedback"),
     path("feedback/<uuid:pk>/letter.pdf", feeding_back.paper, name="feedback_paper"),
     path("feedback/<uuid:pk>/evidence.zip", feeding_back.evidence, name="evidence"),

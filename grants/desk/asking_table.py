@@ -115,6 +115,7 @@ PAGES: Final[dict[str, tuple[timedelta, Concerns]]] = {
     "people:full": (FRESH, None),
     "funding:account": (FRESH, None),
     "needs:contact": (FRESH, None),
+    "awards:objector": (FRESH, None),
     "people:profile": (FRESH, _reach_changes),
     "people:end_visit": (FRESH, None),
     "people:end_other_visits": (FRESH, None),

@@ -115,7 +115,7 @@ OBJECTS: dict[str, Given] = {
     "review:run": lambda world: {"pk": world.objects["panel"].pk, "which": "IN", **_row("panel", "runs", "run")(world)},
     "awards:notice": pk("notice"), "awards:sheet": pk("notice"), "awards:object": pk("notice"), "awards:objected": pk("notice"),
     "awards:results": _code, "awards:call": pk("call"), "awards:propose": pk("call"), "awards:approve": pk("call"),
-    "awards:confirm": pk("call"), "awards:preview": pk("call"), "awards:objections": pk("call"),
+    "awards:confirm": pk("call"), "awards:preview": pk("call"), "awards:objections": pk("call"), "awards:objector": pk("objection"),
     "funding:batch": lambda world: {"pk": world.objects["order"].batch_id}, "funding:overview": pk("call"),
     "funding:voucher": pk("expense"), "funding:disallow": pk("expense"), "funding:receipt": pk("tranche"),
     "funding:verify_receipt": _row("tranche", "receipts"), "funding:account": lambda world: {"pk": world.objects["order"].tranche_id},

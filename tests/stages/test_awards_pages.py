@@ -10,11 +10,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from grants import clock
+from grants import clock, ledger
 from grants.awards import services
 from grants.awards.models import Award, Contract, Decision, Objection, PublicNotice
 from grants.awards.pages import waiting
 from grants.documents.files import read_file
+from grants.ledger.models import AuditEvent
 from grants.people.models import User
 from tests.world import awards as world
 from tests.world import people, shared
@@ -128,7 +129,43 @@ def test_what_is_not_public_is_not_found_by_others(noticed: PublicNotice, made: 
     assert applicant.get(where).status_code == 404
     assert Client().get(where).status_code == 404
     shown = signed_in(made.desk.auditor).get(where).content.decode()
-    assert "王某某" in shown
+    assert "王**" in shown
+
+
+def test_an_objector_is_masked_until_a_handler_says_what_for(noticed: PublicNotice, made: Judged) -> None:
+    """Whoever handles or decides, with a reason, on record; others of the agency stay with the mask, others know of nothing; the objector sees their own."""
+    who = people.person("异议人")
+    objection = world.objected(noticed, world.awards(made.call)[0], by=who)
+    name, reach = objection.objector_name, objection.objector_contact
+    page, ask = reverse("desk:object", args=["objection", objection.pk]), reverse("awards:objector", args=[objection.pk])
+    assert name in signed_in(who).get(page).content.decode() and reach in signed_in(who).get(page).content.decode()
+    for user, status in ((made.desk.officer, 200), (made.desk.approver, 200), (made.desk.auditor, 403), (who, 403), (made.bodies[1].signatory, 404)):
+        client = signed_in(user)
+        assert client.get(ask).status_code == status, user
+        masked = client.get(page).content.decode() if user != who else ""
+        assert name not in masked and reach not in masked + client.get(ask).content.decode()
+        assert (ask in masked) is (status == 200)
+    before = AuditEvent.objects.count()
+    officer = signed_in(made.desk.officer)
+    for reason in ("", "   ", "看看"):
+        refused = officer.post(ask, {"reason": reason})
+        assert refused.status_code == 422 and name not in refused.content.decode()
+    assert signed_in(made.desk.auditor).post(ask, {"reason": "想知道是谁"}).status_code == 403
+    assert AuditEvent.objects.count() == before
+    shown = officer.post(ask, {"reason": "电话告知受理"})
+    assert name in shown.content.decode() and reach in shown.content.decode() and "no-store" in shown["Cache-Control"]
+    looked = ledger.history(objection.subject)[-1]
+    assert (looked.event, looked.public["what"], looked.private) == ("objection.revealed", ["contact"], {"reason": "电话告知受理"})
+    assert name not in bytes(AuditEvent.objects.order_by("-pk").values_list("leaf", flat=True)[0]).decode()
+    assert "查看异议人的联系方式" in officer.get(page).content.decode()
+
+
+def test_an_objecting_unit_is_named_and_its_contact_masked(noticed: PublicNotice, made: Judged) -> None:
+    """A body's name is no personal datum; how it is reached may be a person's telephone."""
+    objection = world.objected(noticed, world.awards(made.call)[0])
+    Objection.objects.filter(pk=objection.pk).update(objector_kind="unit", objector_name="某社区服务中心", objector_contact="13912345678")
+    shown = signed_in(made.desk.officer).get(reverse("desk:object", args=["objection", objection.pk])).content.decode()
+    assert "某社区服务中心" in shown and "139****5678" in shown and "13912345678" not in shown
 
 
 def test_the_objects_of_the_stage_have_pages_with_their_steps(noticed: PublicNotice, made: Judged) -> None:

@@ -3,7 +3,7 @@
     proposing    propose, confirm_all
     releasing    drafts, pending, release
     noticing     preview, publish_notice
-    objecting    file_objection
+    objecting    file_objection, read_objector
     reducing     reduce, agree_reduction
     contracting  draft_contract, redraw_contract, issue, sign, countersign, sign_electronically
 """
@@ -17,7 +17,7 @@ from grants.awards.services.contracting import (
     sign_electronically,
 )
 from grants.awards.services.noticing import Preview, preview, publish_notice
-from grants.awards.services.objecting import accept, dismiss, file_objection, refuse, uphold
+from grants.awards.services.objecting import accept, dismiss, file_objection, read_objector, refuse, uphold
 from grants.awards.services.proposing import Taken, confirm_all, propose
 from grants.awards.services.reducing import agree_reduction, reduce
 from grants.awards.services.releasing import drafts, pending, release
@@ -38,6 +38,7 @@ __all__ = [
     "preview",
     "propose",
     "publish_notice",
+    "read_objector",
     "redraw_contract",
     "reduce",
     "refuse",

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from grants.awards.models import Award, Objection, PublicNotice
 from grants.awards.numbering import objection_number
+from grants.awards.rules import objection_office
 from grants.documents.files import store
 from grants.documents.models import StoredFile
+from grants.people import revealing
 from grants.people.models import User
-from grants.workflow.door import begin, perform
+from grants.workflow.door import begin, perform, require
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
 from grants.workflow.rules import PUBLIC
@@ -52,6 +54,16 @@ def file_objection(
         files = {"paper": kept.sha256} if kept else {}
         public = {"kind": str(kind), "award": award.number if award else ""}
         return begin(objection, by=by, facts=Facts(public=public, files=files))
+
+
+def read_objector(objection: Objection, *, by: User, reason: str) -> tuple[str, str]:
+    """(name, contact) in full, for whoever handles or decides; the reading and what it was for are recorded.
+
+    Raises NotYou, Invalid(reason): then nothing was read.
+    """
+    answer = require(objection_office, objection, by=by)
+    revealing.note(objection, by=by, role=answer.role, reason=reason, what=["contact"])
+    return objection.objector_name, objection.objector_contact
 
 
 def _check(

@@ -22,11 +22,12 @@ from grants.awards.models import Award, Decision, Objection
 from grants.awards.notice_body import shown
 from grants.awards.progress import category_lines, pool_line, undecided
 from grants.awards.rechecks import MOMENT, findings
-from grants.awards.rules import preparer
+from grants.awards.rules import objection_office, preparer
 from grants.awards.services.proposing import ready
 from grants.awards.views import in_office
 from grants.calls.models import Call
 from grants.people.permissions import permissions_of
+from grants.people.revealing_views import after_a_reason
 from grants.workflow.door import explain, perform, require
 from grants.workflow.refusals import Refusal
 
@@ -149,6 +150,17 @@ def objections(request: HttpRequest, pk: Any) -> HttpResponse:
     rows = seen.select_related("award__bid", "notice").order_by(F("due_at").asc(nulls_last=True), "number")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "awards/objections.html", {"call": found, "page": page, "now": clock.now()})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def objector(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Name and contact of whoever objected, for whoever handles or decides it and says what for; the reading is in the ledger."""
+    objection = get_object_or_404(Objection.visible.filter(Objection.objects.select_related(*Objection.door_select), request.user), pk=pk)
+    require(objection_office, objection, by=request.user)
+    look = lambda reason: services.read_objector(objection, by=request.user, reason=reason)  # type: ignore[arg-type] # noqa: E731 - the page calls it once
+    hint = _("例如：电话告知受理；寄送书面答复。用途和您的身份记入台账，审计可以看到。")
+    return after_a_reason(request, "awards/objector.html", {"objection": objection}, look, hint=hint)
 
 
 @login_required
