@@ -5,26 +5,23 @@ A page cannot replace the package's own `verify.py`: it looks whether the files 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from grants import clock
 from grants.archives import UNREADABLE
-from grants.audit import bag
+from grants.audit import bag, reading
 from grants.documents.proof import MEBIBYTE, Finding, Kind, Report
 from grants.ledger.models import AuditEvent, stored_bytes
 
 NAME = "package"
 MOST_UNPACKED = 200 * MEBIBYTE  # bytes that this page reads; larger packages are for the verify.py inside
 LONGEST = 200  # characters of a value that a stranger's file may show on our page
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _NUMBER = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,32 +78,19 @@ def _unpacked(content: bytes) -> tuple[bytes, str, int]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
             raise ValueError(_("解开后超过 %(most)d MB，请运行包里的 verify.py。") % {"most": MOST_UNPACKED // MEBIBYTE})
-        names = {entry.filename.partition("/")[2]: entry for entry in archive.infolist() if not entry.is_dir()}
-        tags = archive.read(names[bag.TAGS])
-        listed = {**_listed(tags), **_listed(archive.read(names[bag.MANIFEST]))}
-        return tags, _first_wrong(archive, names, listed), len(listed)
+        package = reading.InZip(archive)
+        listed = reading.everything_listed(package)
+        return package.read(bag.TAGS), first_wrong(package, listed), len(listed)
 
 
-def _listed(manifest: bytes) -> dict[str, str]:
-    return {found[2]: found[1] for line in manifest.decode().splitlines() if (found := _LINE.fullmatch(line))}
-
-
-def _first_wrong(archive: zipfile.ZipFile, names: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, str]) -> str:
-    for path, digest in sorted(listed.items()):
-        if path not in names:
-            return _("缺少文件：%(path)s") % {"path": path[:LONGEST]}
-        if _digest(archive, names[path]) != digest:
-            return _("文件与清单不符：%(path)s") % {"path": path[:LONGEST]}
-    more = sorted(set(names) - set(listed) - {bag.TAGS, bag.TAGS_512})
-    return _("多出文件：%(path)s") % {"path": more[0][:LONGEST]} if more else ""
-
-
-def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
-    found = hashlib.sha256()
-    with archive.open(entry) as source:
-        for piece in iter(lambda: source.read(MEBIBYTE), b""):
-            found.update(piece)
-    return found.hexdigest()
+def first_wrong(package: reading.Held, listed: dict[str, str]) -> str:
+    """What is missing, changed, or more than listed, with the file's name; "" for a whole package."""
+    if (path := reading.missing(package, listed)) is not None:
+        return _("缺少文件：%(path)s") % {"path": path[:LONGEST]}
+    if (path := reading.changed(package, listed)) is not None:
+        return _("文件与清单不符：%(path)s") % {"path": path[:LONGEST]}
+    path = reading.more(package, listed)
+    return _("多出文件：%(path)s") % {"path": path[:LONGEST]} if path is not None else ""
 
 
 def _limits() -> tuple[str, ...]:

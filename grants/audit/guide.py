@@ -42,7 +42,7 @@ TEXT = """# 审计资料包 阅读指南
 | data/rules/ | 公布的征集规则，一字不差；文件的哈希就是台账里的规则哈希 |
 | data/bids/ | 提交的申报书，每次提交一份{bids} |
 | data/sealing/ | 密封投标的征集才有：密钥的公开记录、每份投标头、开标记录；含个人信息的资料包另有密文和密钥分份，够数的开标人可以当着审计重新打开 |
-| data/review/、data/draws/、data/assignment/ | 评分的承诺值{opened}、抽取前公布的内容（没有抽成的也在）和抽取记录、分派专家的输入与结果 |
+| data/review/、data/draws/、data/assignment/ | 评分的承诺值{opened}、{trial}抽取前公布的内容（没有抽成的也在）和抽取记录、分派专家的输入与结果 |
 | data/contracts/、data/notices/、data/reports/ | 协议、公示、评审报告 |
 | data/evidence/ | 执行材料清单{evidence} |
 | data/log/ | 本次征集的台账条目（逐字节）、整本台账每一条的哈希、全部签名检查点、公钥 |
@@ -91,5 +91,6 @@ def text(call: Call, wish: Wish) -> str:
     return TEXT.format(
         code=call.code, title=call.title, agency=call.agency.name, sample=told, personal=PLAIN if wish.personal else MASKED,
         ballots="，以及以专家代码列出的评分" if wish.ballots else "", opened="，以及打开它们的分数和随机数" if wish.ballots else "",
+        trial="供预演规则用的申报和得分率（trial.json，不含单位名称；不由 verify.py 与台账核对）、" if wish.ballots else "",
         bids="，附件在旁" if wish.personal else "（已遮盖）", evidence="和原件" if wish.personal else "",
     )  # fmt: skip

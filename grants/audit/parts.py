@@ -27,6 +27,7 @@ from grants.audit.sealedpart import sealed
 from grants.audit.tables import Sheet, opened_marks, sheets
 from grants.awards.models import Contract, PublicNotice
 from grants.calls.models import Call
+from grants.desk import rehearsing
 from grants.desk.audit import samples
 from grants.documents.files import keep, path_of
 from grants.documents.models import StoredFile
@@ -215,6 +216,8 @@ def reviews(call: Call, wish: Wish) -> Iterator[Made]:
         yield f"assignment/{run.pk}-IN.json", keep([run.question.encode()], media_type=JSON)
         yield f"assignment/{run.pk}-OUT.json", keep([run.answer.encode()], media_type=JSON)
     if wish.ballots:
+        if (round_ := rehearsing.for_files(call)) is not None:
+            yield _json("review/trial.json", round_)
         for analysis in PanelAnalysis.objects.filter(panel__call=call).order_by("pk"):
             yield f"analysis/{analysis.panel_id}.json", keep([analysis.body.encode()], media_type=JSON)
 

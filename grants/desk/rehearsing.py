@@ -20,11 +20,12 @@ from grants.awards.limits import BAND, selection_rules
 from grants.awards.selection import propose, with_lots
 from grants.calls.facts import eligibility_facts
 from grants.calls.models import Call
+from grants.calls.rulebook import trial_file
 from grants.calls.rulebook.invented import synthetic
 from grants.calls.rulebook.model import CallRules
 from grants.calls.rulebook.parts.review import Sheet
 from grants.calls.rulebook.rehearsal import Earlier, Line, NothingEarlier, Rehearsal, Swing, Usage, rehearse
-from grants.calls.rulebook.trial import TrialBid
+from grants.calls.rulebook.trial import SETTLED, TrialBid
 from grants.desk.expecting import measured
 from grants.money import ZERO, NotMoney, floor
 from review import composing, scoring
@@ -241,8 +242,8 @@ def _trial(call: Call, tally: Tally, bid: Bid, recommended: Decimal | None, chai
     assert call.closes_at is not None  # it has results, so it was published
     return TrialBid(
         code=bid.number or str(bid.pk),
-        organisation=str(bid.organisation),
-        facts=eligibility_facts(bid.organisation, call.closes_at.date(), clerk=_Settled()),
+        organisation=str(bid.organisation_id),
+        facts=eligibility_facts(bid.organisation, call.closes_at.date(), clerk=SETTLED),
         ask=Decimal(budget.get("grant", "0")),
         match=Decimal(budget.get("match_cash", "0")) + Decimal(budget.get("match_in_kind", "0")),
         category=bid.category,
@@ -266,19 +267,6 @@ def _ballots(rules: CallRules, tally: Tally, bid: Bid, stage: str) -> dict[str, 
     return found
 
 
-class _Settled(dict[str, bool]):
-    """What clerks settled last time counts as settled: a rehearsal asks about rules, not about papers."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> bool:
-        return True
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return True
-
-
 def recall(name: str) -> Earlier:
     """The round of that code with its ballots, what two of its experts agreed on, and how many they were. Raises NothingEarlier."""
     call = Call.objects.filter(code=name).select_related("rules_version").first()
@@ -288,6 +276,12 @@ def recall(name: str) -> Earlier:
     if not bids:
         raise NothingEarlier(_("征集 %(code)s 还没有出具评审报告的评审组，没有可用的申报和评分。") % {"code": name})
     return Earlier(call.code, bids, measured([call]), readers(bids))
+
+
+def for_files(call: Call) -> dict[str, Any] | None:
+    """The round as a file that another installation rehearses on (`calls.rulebook.trial_file`); None before a panel has concluded."""
+    bids = last_round(call)
+    return trial_file.written(call.code, measured([call]), bids) if bids else None
 
 
 def readers(bids: Sequence[TrialBid]) -> int:

@@ -29,6 +29,7 @@ manage.py call lint call.toml         every fault and contradiction, with key an
 manage.py call diff old.toml new.toml what a bidder would have to acknowledge
 manage.py call rehearse call.toml     who would fall out, ties, money used, weights that decide, expected reliability — on bids that nobody wrote
                        --from CALL    on the bids and ballots of an earlier round of this installation instead (reliability as measured there)
+                       --from PACKAGE    … of a round of any installation, from its auditor's package: the ZIP or the unpacked folder; no database is asked
                        --experts N    so many share the reading: how many bids each; synthetic ballots have their strictness
                        --bids N --seed N   how many synthetic bids, and another example; exit 1 when the rules cannot be carried out
 manage.py call schema                 JSON Schema, for editors

@@ -121,21 +121,23 @@ class NothingEarlier(LookupError):
     """No earlier round under that name, or none whose results are in; the message is a sentence that says what to do."""
 
 
-Recall = Callable[[str], Earlier]
+Recall = Callable[[str], Earlier | None]
+"""None: the name is of another kind than the one this finds."""
 _recalls: list[Recall] = []
 
 
 def recall_with(recall: Recall) -> None:
-    """Register how the bids of an earlier round are found by its code or package; the last one registered is asked."""
+    """Register how the bids of an earlier round are found by its code or package; they are asked in turn, the last one registered first."""
     if recall not in _recalls:
         _recalls.append(recall)
 
 
 def recalled(name: str) -> Earlier:
     """The earlier round of that code or package. Raises NothingEarlier."""
-    if not _recalls:
-        raise NothingEarlier(f"没有可以读取往期申报的程序，找不到 {name}")
-    return _recalls[-1](name)
+    for recall in reversed(_recalls):
+        if (found := recall(name)) is not None:
+            return found
+    raise NothingEarlier(f"没有可以读取往期申报的程序，找不到 {name}")
 
 
 def rehearse(rules: CallRules, bids: Sequence[TrialBid]) -> Rehearsal:

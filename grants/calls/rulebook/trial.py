@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from typing import Any, Final
 
 from grants.calls.rulebook.eligibility import Facts
 from grants.calls.rulebook.model import CallRules
@@ -14,6 +15,22 @@ Marks = Mapping[str, Decimal]
 """Criterion → share of its points, 0…1."""
 
 
+class _Settled(dict[str, bool]):
+    """What clerks settled last time counts as settled: a rehearsal asks about rules, not about papers."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __getitem__(self, key: str) -> bool:
+        return True
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return True
+
+
+SETTLED: Final[Mapping[str, bool]] = _Settled()
+
+
 @dataclass(frozen=True)
 class TrialBid:
     """A bid to rehearse with. ask, match, recommended in 元; ballots: for each expert, criterion → share of the points an expert gives, 0…1.
@@ -21,7 +38,7 @@ class TrialBid:
     stages: stage → expert → ballot, where the stages have ballots of their own or experts have names; a stage that is not there has `ballots`, or
     without any those of another stage.
     others: what is entered beside the ballots, by the code it is entered under → share of its points. chair: code of the chair's ballot
-    (empty: the first). district: where the applicant is registered.
+    (empty: the first). district: where the applicant is registered. organisation: a key of the applicant, for the most awards of one.
     """
 
     code: str

@@ -36,7 +36,8 @@ class Command(BaseCommand):
         trial.add_argument("file")
         trial.add_argument("--seed", type=int, default=None, help="another example")
         trial.add_argument("--bids", type=int, default=None, help="how many")
-        trial.add_argument("--from", dest="earlier", metavar="CALL", help="the bids and ballots of an earlier round instead of synthetic ones")
+        earlier = "the bids and ballots of an earlier round instead of synthetic ones: its code, or its audit package (ZIP or folder)"
+        trial.add_argument("--from", dest="earlier", metavar="CALL|PACKAGE", help=earlier)
         trial.add_argument("--experts", type=int, default=None, help="how many share the reading: load of each, and their strictness in synthetic ballots")
         describe = verbs.add_parser("schema", help="the JSON Schema, or the handbook")
         describe.add_argument("--handbook", action="store_true", help="docs/call-rules.md instead")
