@@ -116,7 +116,7 @@ class PanelMachine(Machine):
         self.locked_by = self.actor
         opened = self.open_ballots()
         self.compute_results()
-        return Facts(public={"result": self.result_hash(), "opened": opened})
+        return Facts(public={"result": self.result_hash(), "opened": opened, **self.entered()})
 
     @step(state, _("记录建议金额"), source=P.SCORED, to=None, by=rules.organiser,
           when=[rules.results_are_out, rules.nobody_signed])  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from grants import clock
+from grants.ledger import canonical, merkle
 from grants.workflow.machine import Facts
 from grants.workflow.refusals import Invalid
 from review import composing
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTERED_ONCE", "MIX", "SITE_CHECK", "Component", "Objective", "checked", "commitment_of", "committed", "components", "different",
-    "missing", "named", "objective", "wanted", "write",
+    "leaves", "missing", "named", "objective", "place", "root", "wanted", "write",
 ]
 
 CENT = Decimal("0.01")
@@ -121,6 +122,30 @@ def committed(row: OtherScore) -> str:
 def commitment_of(salt: str, component: str, value: Decimal) -> str:
     """The same of any score, in force or not."""
     return commitment(salt, {component: int(value * 100)})
+
+
+def leaves(panel: Panel) -> list[tuple[bytes, Any]]:
+    """For each bid with entered scores, the hash over the commitments in force (component → commitment) and the bid's key, in order of the hash."""
+    told: dict[Any, dict[str, str]] = {}
+    for row in OtherScore.objects.filter(panel=panel).order_by("component"):
+        told.setdefault(row.bid_id, {})[row.component] = committed(row) if row.salt else ""
+    return sorted((merkle.leaf_hash(canonical.encode(sealed)), bid) for bid, sealed in told.items())
+
+
+def root(panel: Panel) -> str:
+    """One hash over every entered score that counts: the lock names it, so that nobody can say afterwards that another score was in force; "" without any."""
+    found = leaves(panel)
+    return merkle.root([leaf for leaf, _bid in found]).hex() if found else ""
+
+
+def place(panel: Panel, bid: Any) -> dict[str, Any] | None:
+    """Where a bid's scores stand under that root, with the path (RFC 6962) that proves it; None where nothing was entered for it."""
+    found = leaves(panel)
+    at = next((at for at, (_leaf, owner) in enumerate(found) if owner == bid), None)
+    if at is None:
+        return None
+    path = merkle.inclusion_proof([leaf for leaf, _bid in found], at)
+    return {"index": at, "size": len(found), "path": [sibling.hex() for sibling in path]}
 
 
 def _part(panel: Panel, bid: Bid, component: str) -> Component:

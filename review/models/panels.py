@@ -94,6 +94,13 @@ class Panel(PanelMachine):
 
         return write(self, bid, component, value, basis, by=self.actor)
 
+    def entered(self) -> dict[str, str]:
+        """One hash over the scores entered once as they count now; nothing where there are none. Asked by the `lock` step."""
+        from review.other_scores import root  # noqa: PLC0415 - as above
+
+        found = root(self)
+        return {"entered": found} if found else {}
+
     def write_recommendation(self, bid: Bid, amount: Decimal, reason: str) -> Facts:
         """Write the amount the panel recommends. Called by the `recommend` step only. Raises Invalid."""
         from review.results import recommend  # noqa: PLC0415 - as above

@@ -400,6 +400,9 @@ def _another_correction(folder: Path) -> None:
     for entries in ([e for e in log if e["event"] != "score_correction.open"], _by_one(log)):
         _rewritten(folder, "ledger.json", entries)
         assert "台账" in failed(run(folder)[1])
+    _rewritten(folder, "others.json", [old])
+    _rewritten(folder, "ledger.json", [e for e in log if not e["event"].startswith("score_correction.")])
+    assert any("不是锁定评分时计入的" in line for line in run(folder)[1]), "kept back whole, the lock still knows it"
 
 
 def _by_one(log: list[Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from grants.ledger.offline.verify import (
     MOST_SIGNATURES,
     Bad,
     Tree,
+    canonical,
     check_receipt,
     leaf_hash,
     marks_of,
@@ -479,8 +480,23 @@ def check_entered(story, tables):
         need(key in left and (left.pop(key) or "") == score_sealed(row["salt"], row, "value"), "entered", scored(row), "得分或随机数")
     for _panel, _bid, component in left:
         raise wrong("data/tables/entered.csv", "台账里录入的 %s 在表格里少一行" % component, "ledger")
+    check_counted(story, tables["entered"], bids)
     check_corrections(story, tables, panels)
     return len(tables["entered"]), len(tables["corrections"])
+
+
+def check_counted(story, rows, bids):
+    """The lock names one hash over every score in force: entries that were kept back together with their rows would show here."""
+    told: dict[str, Any] = {}
+    for row in rows:
+        told.setdefault(row["subject"], {}).setdefault(bids[row["bid_number"]], {})[row["component"]] = score_sealed(row["salt"], row, "value")
+    for panel in story.subjects("panel.lock"):
+        root = story.of(panel, "panel.lock")[-1]["public"].get("entered")
+        tree = Tree()
+        for leaf in sorted(leaf_hash(canonical(sealed).encode("utf-8")) for sealed in told.get(panel, {}).values()):
+            tree.append(leaf)
+        if root is not None and panel in told and tree.root().hex() != root:
+            raise wrong("data/tables/entered.csv", "不是评审组锁定评分时计入的分数", "ledger")
 
 
 def in_force(story):

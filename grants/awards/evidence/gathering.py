@@ -21,7 +21,7 @@ from review import second
 from review.conflict_checks import Ground, code_of
 from review.correcting import before
 from review.models import AssignmentRun, Draw, OtherScore, Result, Review, Ruling, ScoreCorrection
-from review.other_scores import committed
+from review.other_scores import committed, place
 from review.sealing import commitment
 
 Json = Any
@@ -90,7 +90,8 @@ def files(decision: Decision) -> dict[str, Json]:
     """File name → JSON value. rules.json is not among them: it goes in byte by byte as it was published."""
     case = Case(decision)
     return {
-        "ballots.json": ballots(case), "others.json": others(case), "result.json": result(case), "ranking.json": ranking(case),
+        "ballots.json": ballots(case), "others.json": others(case), "entered.json": place(case.decision.panel, case.decision.bid_id),
+        "result.json": result(case), "ranking.json": ranking(case),
         "draw.json": drawn(case), "assignment.json": assignment(case),
         "money.json": money(case), "ledger.json": [entry for event in events(case) for entry in [proven(event)]],
     }  # fmt: skip

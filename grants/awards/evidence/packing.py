@@ -31,7 +31,8 @@ README = """证据包使用说明
 3. 每一步打印 OK 或 FAIL；全部成立，说明用公布的规则和封存的评分可以重算出同样的得分、名次和资助决定。
 
 文件：ballots.json 本申报的评分（专家以代码表示）和封存用的随机数；rules.json 公布的征集规则原文；others.json 统一录入的分项；
-result.json 结果；ranking.json 全部申报的名次和得分（不含名称、编号）；draw.json 专家抽取记录；assignment.json 本申报的评审专家；
+entered.json 锁定评分时这些分项在台账里的位置；result.json 结果；ranking.json 全部申报的名次和得分（不含名称、编号）；
+draw.json 专家抽取记录；assignment.json 本申报的评审专家；
 money.json 两轮资金分配；ledger.json 台账原文和包含证明；manifest.json 各文件的摘要。
 verify.py 也可以对照说明用表格软件逐步重做。检查点的签名由程序用 manifest.json 里的公钥（log_keys）核对；
 请把这个公钥与主办方另外公布的比对，公钥来自包外才算数。讨论后再次评分的，first 是第一次；评审组排除的评分标明 ruling: exclude。

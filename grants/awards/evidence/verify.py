@@ -147,6 +147,7 @@ def _in_the_log(entries):
     entered = _entered(leaves)
     told = {o["component"]: [given.get("commitment") for given in [*o.get("corrected", []), o]] for o in read("others.json")}
     need(entered == told, "统一录入的分数与台账不符")
+    _counted(leaves, {component: chain[-1] or "" for component, chain in entered.items()})
     ruled = {(r["expert"], r["stage"]): r["outcome"] for r in (leaf["public"] for leaf in leaves if leaf["event"] == "ruling.adopt")}
     told = {(b["expert"], b["stage"]): b["ruling"] for b in read("ballots.json") if "ruling" in b}
     need(ruled == told, "评审组对偏离评分的处理与台账不符")
@@ -168,6 +169,20 @@ def _entered(leaves):
             need(chain and (chain[-1] or "") == public["from"], f"统一录入的 {public['component']} 的更正接不上原来的分数")
             chain.append(public["score"])
     return found
+
+
+def _counted(leaves, sealed):
+    """The lock names one hash over the scores in force of every bid; this bid's stand under it. A correction that is kept back would show here."""
+    locks = [leaf["public"] for leaf in leaves if leaf["event"] == "panel.lock"]
+    need(locks, "台账记录里没有锁定评分")
+    place, root = read("entered.json"), locks[-1].get("entered")
+    if root is None:  # locked before the lock named it, or nothing was entered for any bid
+        return
+    need(place is not None or not sealed, "没有统一录入的分数在锁定评分时的位置")
+    if sealed:
+        path = [bytes.fromhex(h) for h in place["path"]]
+        own = root_of(place["index"], place["size"], leaf_hash(canonical(sealed)), path)
+        need(own.hex() == root, "统一录入的分数不是锁定评分时计入的")
 
 
 # --- 4 the checkpoints are signed by the log's key (Ed25519, RFC 8032; C2SP signed note) ------------------------------------------
