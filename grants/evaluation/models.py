@@ -16,6 +16,7 @@ from grants.documents.models import StoredFile
 from grants.evaluation.machine import EvaluationMachine, EvaluationStates
 from grants.evaluation.rules import evaluation_visible
 from grants.people.models import Agency, Organisation, User
+from grants.vault.columns import Secret, SecretJSON
 from grants.workflow.machine import states_are
 
 
@@ -32,7 +33,7 @@ class Evaluation(EvaluationMachine):
     award = models.ForeignKey(Award, on_delete=models.PROTECT, related_name="evaluations")
     moment = models.CharField(_("阶段"), max_length=10, choices=Moment.choices)
     due_at = models.DateTimeField(null=True)
-    answers: Any = models.JSONField(default=dict, blank=True)
+    answers: Any = SecretJSON(default=dict, blank=True)
     marks: Any = models.JSONField(default=dict, blank=True, editable=False)
     achieved: Any = models.JSONField(default=dict, blank=True)
     evaluator = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -42,7 +43,7 @@ class Evaluation(EvaluationMachine):
     total = models.DecimalField(_("得分"), max_digits=6, decimal_places=2, null=True)
     grade_code = models.CharField(max_length=20, blank=True)
     grade_name = models.CharField(_("等级"), max_length=20, blank=True)
-    comment = models.TextField(blank=True)
+    comment = Secret(blank=True)
     graded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)

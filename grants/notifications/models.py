@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from grants.vault.columns import Secret
+
 
 class Message(models.Model):
     """One letter to one person. `key` makes a second writing of the same letter impossible, whatever is retried.
@@ -19,8 +21,8 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="letters")
     template = models.CharField(max_length=60)
-    subject = models.CharField(_("标题"), max_length=150)
-    body = models.TextField(_("正文"))
+    subject = Secret(_("标题"), max_length=150)
+    body = Secret(_("正文"))
     link = models.CharField(max_length=300, blank=True)
     key = models.CharField(max_length=250, unique=True)
     created_at = models.DateTimeField()

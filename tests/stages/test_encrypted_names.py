@@ -14,6 +14,8 @@ from bidding.models import Bid, BidVersion, TeamMember
 from grants import clock
 from grants.awards.models import Contract, Objection, PublicNotice
 from grants.calls.needs.models import Need
+from grants.evaluation.models import Evaluation
+from grants.notifications.models import Message
 from grants.people.models import Organisation
 from grants.vault.columns import decrypt, encrypt
 from tests.world import awards, calls, funding, needs, people
@@ -63,6 +65,9 @@ def lived() -> funding.Project:
         call=project.award.call, notice=PublicNotice.objects.filter(call=project.award.call)[0], number="YY-1", objector_kind="person", created_at=clock.now(),
         objector_name=OBJECTOR, objector_contact=REACHED, facts=f"{MEMBER}并不在该单位工作",
     )  # fmt: skip
+    report, _new = Evaluation.objects.get_or_create(award=project.award, moment="midterm", defaults={"due_at": clock.now(), "created_at": clock.now()})
+    Evaluation.objects.filter(pk=report.pk).update(answers={"done": {"who": SAID}}, comment=f"{MEMBER}带队")
+    Message.objects.create(to=project.desk.officer, template="note", subject=f"{RESIDENT}的来信", body=SAID, key="letter", created_at=clock.now())
     return project
 
 
@@ -76,6 +81,8 @@ def test_a_dump_of_a_call_that_was_run_to_its_payment_names_nobody_of_the_applic
     assert HEAD in str(Contract.objects.get(award=project.award).data)
     assert Need.objects.get().contact == MOBILE
     assert Objection.objects.get().objector_name == OBJECTOR
+    assert Evaluation.objects.get(award=project.award, moment="midterm").answers == {"done": {"who": SAID}}
+    assert Message.objects.get(key="letter").subject == f"{RESIDENT}的来信"
     text = dump()
     assert bid.title in text, "the dump was read"
     found = {hidden: [line.partition("|")[0] for line in text.splitlines() if hidden in line] for hidden in HIDDEN}
@@ -84,7 +91,7 @@ def test_a_dump_of_a_call_that_was_run_to_its_payment_names_nobody_of_the_applic
 
 BEFORE = [
     ("people", "0008_encrypted_columns"), ("bidding", "0010_kept_copies_until"), ("review", "0013_namesakes"), ("awards", "0007_provable_until"),
-    ("funding", "0004_encrypted_columns"),
+    ("funding", "0004_encrypted_columns"), ("evaluation", "0002_report_answers_have_versions"), ("notifications", "0002_wishes_words_calendar"),
 ]  # fmt: skip
 """The last step of each stage before the one that encrypts."""
 
@@ -102,18 +109,23 @@ def test_the_columns_become_plain_and_secret_again_without_a_word_lost(named: No
     call = calls.opened(desk, awards.rules())
     with clock.at(bids.opens(call)):
         bid = bids.submitted(call, people.body(desk))
+    letter = Message.objects.create(to=desk.officer, template="note", subject=f"{MEMBER}的来信", body=SAID, key="letter", created_at=clock.now())
     said, handed_in, hash_ = bid.answers, BidVersion.objects.get().document, BidVersion.objects.get().hash
     try:
         migrated(BEFORE)
         text = dump()
         assert [hidden for hidden in (MEMBER, LICENCE, HEAD, SAID, STREET) if hidden not in text] == []
         with connection.cursor() as cursor:
+            cursor.execute("select subject, body from notifications_message where key = 'letter'")
+            assert cursor.fetchone() == (f"{MEMBER}的来信", SAID)
             cursor.execute("select answers, document from bidding_bid b join bidding_bidversion v on v.bid_id = b.id")
             answers, document = cursor.fetchone()
         assert (json.loads(answers) if isinstance(answers, str) else answers, document) == (said, handed_in)
     finally:
         migrated()
     assert [hidden for hidden in HIDDEN if hidden in dump()] == []
+    letter.refresh_from_db()
+    assert (letter.subject, letter.body) == (f"{MEMBER}的来信", SAID)
     version = BidVersion.objects.get()
     assert (Bid.objects.get().answers, version.document, version.hash) == (said, handed_in, hash_)
     assert {m.name for m in TeamMember.objects.all()} == {MEMBER}
