@@ -86,6 +86,7 @@ def test_the_lint_itself_finds_what_is_wrong() -> None:
         assert what in found
 
 
+@pytest.mark.slow
 def test_the_same_data_gives_the_same_bytes_in_another_process() -> None:
     """Before signing nothing random goes in: two processes with other hash seeds make the file this one makes."""
     code = (
@@ -296,6 +297,7 @@ def test_with_a_timestamp_authority(settings: Any, level: str) -> None:
         assert judge(pdf).holds
 
 
+@pytest.mark.slow
 def test_a_renewed_timestamp_keeps_a_contract_provable_for_years(settings: Any) -> None:
     """Without renewal the proof ends with the authority's certificate; with it signatures hold after two authorities have gone."""
     first = world.Authority("时间戳根", at=NOON)

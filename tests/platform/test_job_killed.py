@@ -40,6 +40,7 @@ def one(home: Path, question: str) -> tuple[Any, ...]:
         return tuple(database.execute(question).fetchone())
 
 
+@pytest.mark.slow
 def test_a_job_survives_sigkill_and_does_nothing_twice(home: Path) -> None:
     """SIGKILL after the third letter and before its mark: two done; the next worker does the third again, once, and the rest."""
     assert run(home, "start") == 0

@@ -53,6 +53,7 @@ PROMISED = "select attempts, done_at is not null from workflow_outbox where task
 LETTERS = "select count(*) from notifications_message where template = 'test'"
 
 
+@pytest.mark.slow
 def test_an_effect_happens_once_although_its_worker_is_killed_twice(home: Path) -> None:
     """SIGKILL between commit and effect; SIGKILL inside the effect after its writes; then a third process finishes it, once.
 

@@ -103,6 +103,7 @@ def test_a_panel_that_concludes_after_the_money_was_given_needs_the_reason_too(a
         assert services.propose(apart.call, by=apart.desk.officer, within="补充评审的申报")
 
 
+@pytest.mark.slow
 def test_the_same_experts_rank_in_one_list_whoever_concluded_first() -> None:
     """Money for two of the four: the best two of all, not the two whose panel was first."""
     made = two_panels("YX-2026-X2", same=True)
@@ -118,6 +119,7 @@ def test_the_same_experts_rank_in_one_list_whoever_concluded_first() -> None:
     assert {json.loads(bytes(e.leaf))["public"]["together"] for e in said} == {2}
 
 
+@pytest.mark.slow
 def test_equals_of_different_panels_are_not_parted_by_who_concluded_first() -> None:
     made = two_panels("YX-2026-X3", same=True, shares=["0.70", "0.80", "0.80", "0.75"])
     with at(made):

@@ -21,7 +21,7 @@ from review import analysing
 from review.models import Panel
 from tests.world import awards as world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TIGHT = {
     "pool": {"total": "150000.00", "grants": "150000.00", "hosting": 0, "evaluation": 0},

@@ -273,6 +273,7 @@ def test_on_the_pages_one_is_asked_again_who_one_is(made: Judged, mine: Contract
     assert "核验签名" in shown and "协议（已有电子签名）" in shown
 
 
+@pytest.mark.slow
 def test_three_parties_the_executing_team_first() -> None:
     """A recorded group signs as 丙方 by its own signatory before its hub signs as 乙方."""
     made, hub = world.ranked_groups(1)

@@ -102,6 +102,7 @@ def migrated(to: list[tuple[str, str]] | None = None) -> None:
     executor.migrate(to or executor.loader.graph.leaf_nodes())
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_columns_become_plain_and_secret_again_without_a_word_lost(named: None) -> None:
     """The migrations run backwards and forwards over rows: in between an older program reads its own columns, JSON and all."""

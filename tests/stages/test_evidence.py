@@ -153,6 +153,7 @@ def test_the_same_decision_gives_the_same_bytes(made: Judged) -> None:
     assert pack(decision(made, 2)).content == pack(decision(made, 2)).content
 
 
+@pytest.mark.slow
 def test_a_byte_changed_in_any_file_fails_and_names_the_file(folder: Path, tmp_path: Path) -> None:
     files = sorted(p.name for p in folder.iterdir())
     assert len(files) == 12
@@ -230,6 +231,7 @@ FORGED: list[tuple[str, Callable[[Any], None], str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_forgery_that_mends_the_manifest_too_fails_at_the_step_it_touches(folder: Path, tmp_path: Path) -> None:
     """The forger rewrites the file and its digest: the arithmetic, the seal or the log gives it away."""
     for at, (name, change, step) in enumerate(FORGED):
@@ -297,6 +299,7 @@ def test_the_program_needs_nothing_but_the_standard_library_and_python_3_8() -> 
     assert imported <= set(sys.stdlib_module_names)
 
 
+@pytest.mark.slow
 def test_calibrated_scores_bonuses_lots_and_district_ceilings_are_rerun_too(tmp_path: Path) -> None:
     """A call that chose them all: every bid of it, funded or not, reruns its result."""
     review = {"official": "calibrated", "bonuses": [{"code": "raised", "name": "募资", "cap": "5.00"}], "name": "YX-2026-96"}

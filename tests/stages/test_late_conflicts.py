@@ -389,6 +389,7 @@ def test_lots_fall_anew_over_whoever_is_equal_then() -> None:
             assert services.conclude(signed(made), by=made.desk.officer).state == "concluded"
 
 
+@pytest.mark.slow
 def test_the_evidence_pack_repeats_a_result_with_a_voided_ballot(tmp_path: Path) -> None:
     """Every step OK; the voided ballot is not in it, its expert is among those left out, the entry of the log is."""
     made = world.judged(awarded.rules(), amounts=["90000.00", "80000.00"], n=2, sector=9, finance=4)

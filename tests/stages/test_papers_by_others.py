@@ -13,7 +13,7 @@ import pytest
 from grants import clock
 from tests.world import packages, shared, signing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SUBSET = re.compile(r"^[A-Z]{6}\+")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

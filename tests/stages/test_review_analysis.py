@@ -90,6 +90,7 @@ def test_official_scores_and_ranks_are_those_of_the_result(panel: Panel) -> None
     assert all(h.n == sum(h.counts) > 0 for h in found.criteria)
 
 
+@pytest.mark.slow
 def test_two_stages_are_calibrated_on_the_weighted_ballot(judged: Judged) -> None:
     two = world.judged(world.rules(name="YX-2026-93", stages=2), n=3, sector=5, finance=1)
     panel = world.locked(world.started(two.call, two.desk.officer), two.desk.officer, given)
@@ -99,6 +100,7 @@ def test_two_stages_are_calibrated_on_the_weighted_ballot(judged: Judged) -> Non
     assert next(r for r in found.robust if r.what == "trimmed").changes == 0
 
 
+@pytest.mark.slow
 def test_calibrated_scores_are_official_only_where_the_rules_say_so(judged: Judged) -> None:
     """The strictness taken off stands beside every ballot; ballots and the analysis stay what they were."""
     value = world.rules(name="YX-2026-94", official="calibrated")
@@ -131,6 +133,7 @@ def test_bonus_points_come_on_top_and_nobody_without_a_figure(judged: Judged) ->
     assert analysing.analysis_of(panel).bids[0].official == Decimal("92.50")
 
 
+@pytest.mark.slow
 def test_the_same_criterion_of_two_score_sheets_is_two_with_points_of_its_own() -> None:
     """Bids of the second track are marked out of other points: neither histogram nor mean mixes them, nor does the chart that shows them."""
     plain = world.rules(name="YX-2026-96").plain()

@@ -91,6 +91,7 @@ def test_colleagues_never_meet_on_a_bid(judged: Judged) -> None:
         assert panel.reviews.filter(bid=bid, expert__employer="同一研究所").count() <= 1
 
 
+@pytest.mark.slow
 def test_a_required_seat_is_not_exchanged_away() -> None:
     """The only finance expert cannot be replaced by one of the sector: seats are asked again when it is carried out."""
     judged = world.judged(sector=8, finance=1)

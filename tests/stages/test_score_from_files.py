@@ -106,6 +106,7 @@ def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix", MIXES)
 def test_a_file_of_the_ballots_gives_what_the_product_stored(tmp_path: Path, mix: str) -> None:
     panel = judged_by(MIXES[mix]())
