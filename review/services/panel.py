@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.db import transaction
@@ -129,6 +130,7 @@ def withdraw_siblings(review: Review) -> None:
 
 
 def _remember_assignment(panel: Panel, by: Any, made: list[Review], run: AssignmentRun) -> None:
-    loads = {m.expert.code: panel.reviews.filter(expert=m.expert, state__in=LIVE).count() for m in sitting(panel)}
+    held = Counter(panel.reviews.filter(state__in=LIVE).values_list("expert_id", flat=True))
+    loads = {m.expert.code: held[m.expert_id] for m in sitting(panel)}
     answer = require(organiser, panel, by=by)
     remember("panel.assign", panel, by, answer, {"reviews": len(made), "loads": loads, "seed": panel.seed, **_run_facts(run)})

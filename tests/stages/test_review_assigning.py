@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from grants import clock
@@ -23,6 +25,7 @@ from grants.workflow.refusals import Invalid, NotNow, NotYou
 from review import services
 from review.assign.check import check
 from review.models import Expert, Panel, Review, Swap
+from review.services.panel import _remember_assignment
 from tests.world import people, shared
 from tests.world import review as world
 from tests.world.review import Judged
@@ -127,6 +130,22 @@ def test_the_page_says_the_weakest_match_and_offers_the_files(panel: Panel, judg
 def test_the_rules_of_todays_calls_say_nothing_and_mean_the_default() -> None:
     assert Assigning().even and Assigning().one_per_organisation and not Assigning().drawn
     assert str(Assigning().floor) == "majority"
+
+
+def test_remembering_an_assignment_costs_the_same_for_two_members_and_for_all(panel: Panel, judged: Judged) -> None:
+    """One count for everybody's load, not one for each; the loads in the log are what each holds."""
+    run = panel.runs.filter(carried_out=True).get()
+    costs = []
+    for left in (None, 2):
+        keep = panel.members.order_by("position").values_list("pk", flat=True)[:left]
+        panel.members.exclude(pk__in=list(keep)).update(alternate=True)
+        with CaptureQueriesContext(connection) as asked:
+            _remember_assignment(panel, judged.desk.officer, [], run)
+        costs.append(len(asked))
+        loads = json.loads(bytes(AuditEvent.objects.filter(event="panel.assign").latest("id").leaf))["public"]["loads"]
+        held = {m.expert.code: panel.reviews.filter(expert=m.expert, state="assigned").count() for m in panel.members.filter(alternate=False)}
+        assert loads == held and sum(held.values()) > 0
+    assert costs[0] == costs[1]
 
 
 # --- an exchange -----------------------------------------------------------------------------------------------------------------
