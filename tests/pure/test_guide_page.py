@@ -9,7 +9,7 @@ from grants.audit.guide import MASKED, SAMPLE, TEXT
 from grants.audit.guide_page import page
 
 GUIDE = TEXT.format(
-    code="YX-2026-01", title="<b>征集</b> & co", agency="某局", sample=SAMPLE.format(id="1", size=2, count=9), personal=MASKED, ballots="", opened="", bids="",
+    code="YX-2026-01", title="<b>征集</b> & co", agency="某局", sample=SAMPLE.format(id="1", size=2, count=9), personal=MASKED, ballots="", opened="", trial="", bids="",
     evidence="",
 )  # fmt: skip
 

@@ -48,6 +48,7 @@ def told(django_db_setup: None, django_db_blocker: Any) -> Iterator[Call]:
         yield Call.objects.get()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_micro_call_goes_from_draft_to_archive_by_the_services_alone(told: Call) -> None:
     assert told.state == "archived"
@@ -58,6 +59,7 @@ def test_the_micro_call_goes_from_draft_to_archive_by_the_services_alone(told: C
     assert checks.breaches() == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_state_of_the_story_has_its_ledger_entry(told: Call) -> None:
     """Nothing was written past the door: each object's state is the target of its newest entry that moved it."""
@@ -68,6 +70,7 @@ def test_every_state_of_the_story_has_its_ledger_entry(told: Call) -> None:
             assert moves[-1].target == row.state, row
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_line_of_a_call_says_its_figures(told: Call) -> None:
     line = checks.line(told)
@@ -76,6 +79,7 @@ def test_the_line_of_a_call_says_its_figures(told: Call) -> None:
     assert "YX-2026-03" in str(line)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_story_ends_before_the_clock_and_begins_with_everybody(told: Call) -> None:
     assert AuditEvent.objects.filter(at__gt=NOW).count() == 0
@@ -84,6 +88,7 @@ def test_the_story_ends_before_the_clock_and_begins_with_everybody(told: Call) -
     assert User.objects.exclude(email__endswith="@demo.invalid").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_missing_file_is_named(told: Call) -> None:
     contract = Contract.objects.select_related("file").first()
@@ -97,6 +102,7 @@ def test_a_missing_file_is_named(told: Call) -> None:
         kept.rename(path)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_changed_amount_is_named_by_call_and_order(told: Call) -> None:
     order = PaymentOrder.objects.order_by("key")[0]
@@ -104,6 +110,7 @@ def test_a_changed_amount_is_named_by_call_and_order(told: Call) -> None:
     assert any(order.key in breach for breach in checks.breaches())
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_paid_tranche_whose_order_is_open_is_named(told: Call) -> None:
     order = PaymentOrder.objects.order_by("key")[0]
@@ -111,6 +118,7 @@ def test_a_paid_tranche_whose_order_is_open_is_named(told: Call) -> None:
     assert any("没有核销" in breach for breach in checks.breaches())
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_receipts_over_a_tranche_are_named(told: Call) -> None:
     receipt = Receipt.objects.order_by("number")[0]
