@@ -197,6 +197,30 @@ def test_what_is_typed_is_on_the_server_without_a_click_and_survives_a_dead_line
     assert Draft.objects.filter(review=review).latest("number").content == {"mark_need": "12.5", "mark_design": "20"}
 
 
+def test_signing_out_asks_about_a_ballot_that_only_this_browser_has_and_erases_it(town: Town, judged: Judged) -> None:
+    """A mark that never reached the server, and one that an older program left under its own name: neither stays for the next person."""
+    panel = world.started(judged.call, judged.desk.officer)
+    expert = member(panel)
+    review = accepted(panel, expert)[0]
+    who = town.person(expert.user)
+    page, url = who.page, f"/review/reviews/{review.pk}/score/"
+    who.go(url)
+    page.route("**/draft/", lambda route: route.abort())
+    page.evaluate(f"localStorage.setItem('ballot/{review.pk}', JSON.stringify({{base: document.querySelector('[name=base]').value, fields: {{mark_need: '11'}}}}))")
+    page.goto(url)
+    assert page.locator('[name="mark_need"]').input_value() == "11", "what an older program left is still found"
+    page.locator('[name="mark_design"]').fill("20")
+    expect(page.locator("[data-said]")).to_contain_text("还没有保存到服务器")
+    who.faults.clear()  # the browser reports the line we cut
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="退出", exact=True).click()
+    expect(page.locator("[data-leaving-ask]")).to_be_visible()
+    page.get_by_role("button", name="清除并退出").click()
+    expect(page.get_by_role("link", name="登录").first).to_be_visible()
+    assert page.evaluate("JSON.stringify({...localStorage})") == "{}"
+    who.faults.clear()
+
+
 def test_both_panes_scroll_alone_and_a_telephone_gets_one_column_with_the_sum_in_sight(town: Town, judged: Judged) -> None:
     panel = world.started(judged.call, judged.desk.officer)
     expert = member(panel)

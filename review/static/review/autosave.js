@@ -1,7 +1,12 @@
 // Every change is on the server within two seconds, and in this browser until the server has confirmed it.
+// Signing out asks about it and erases it, as all that only this browser has.
+import { PREFIX } from "../web/local-copy.js";
+
 const form = document.getElementById("ballot");
 const said = form.querySelector("[data-said]");
-const here = `ballot/${form.dataset.keyOf}`;
+const writer = document.querySelector("[data-leaving]").dataset.leaving;
+const before = `ballot/${form.dataset.keyOf}`; // as it was called by older programs
+const here = `${PREFIX}:${writer}:${before}`;
 const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 const PAUSE = 1200;
 const AGAIN = 5000;
@@ -84,7 +89,15 @@ form.addEventListener("submit", () => {
 addEventListener("online", () => send());
 addEventListener("pagehide", () => send({ keepalive: true }));
 
+function moved() {
+  const old = localStorage.getItem(before);
+  if (old === null) return;
+  if (localStorage.getItem(here) === null) localStorage.setItem(here, old);
+  localStorage.removeItem(before);
+}
+
 function restore() {
+  moved();
   const text = localStorage.getItem(here);
   if (!text) return;
   const kept = JSON.parse(text);
