@@ -18,7 +18,7 @@ from grants import clock
 from grants.audit import recalling
 from grants.calls.rulebook import presets
 from grants.calls.rulebook.rehearsal import rehearse
-from grants.calls.rulebook.trial import TrialBid
+from grants.calls.rulebook.trial import SETTLED, TrialBid
 from grants.desk import rehearsing
 from tests.world import awards, packages, review, shared
 
@@ -92,6 +92,7 @@ def test_a_package_gives_the_numbers_that_the_database_gave(earlier: Round, unpa
 def test_every_digit_of_every_bid_comes_back(earlier: Round) -> None:
     found = recalling.recall(str(earlier.package))
     assert found is not None and found.bids == earlier.bids
+    assert all(bid.facts.clerk is SETTLED for bid in found.bids), "what clerks settled is settled here too"
     assert found.bids[0].recommended is not None and found.bids[0].facts.registered_on is not None
     assert rehearse(presets.load("micro"), found.bids) == rehearse(presets.load("micro"), earlier.bids)
 
