@@ -32,6 +32,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bonus": _("加分 %(bonus)s 超出 0 至 %(cap)s 的范围。"),
     "unbridged": _("评审组之间衔接不足，不能跨组排名：跨组评审 %(panels)s，每组至少应有 %(least)d 份（现分为 %(parts)d 个互不相连的部分）。"
         "请安排跨组评审补足，或者各组分别排名。"),
+    "unbridged_signed": _("评审组之间衔接不足，不能合并排名：跨组评审 %(panels)s，每组至少应有 %(least)d 份（现分为 %(parts)d 个互不相连的部分）。"
+        "跨组评审是同一位专家在两组都评分；各组都已出具评审报告，不能再补评。请各组分别立项，并写明理由。"),
     "deviation": _("该份评审总分 %(total)s，偏离评审组平均分 %(mean)s 达 %(percent)s%%，超过 %(limit)s%%，请书面说明理由。"),
 }
 

@@ -45,12 +45,12 @@ def compete(call: Call, panels: Sequence[Panel]) -> bool:
 
 
 def refuse_unbridged(call: Call, panels: Sequence[Panel]) -> None:
-    """Raises NotNow where these panels cannot be ranked together, with the figures and the two ways out."""
+    """Raises NotNow where these panels cannot be ranked together, with the figures and the way out."""
     if call.rules.review.official.value == "calibrated":
         sentence = _("正式得分采用校准分，各组的校准分分别计算，不能合并排名。请各组分别立项，并写明理由。")
         raise NotNow(sentence, rule="calibrated_apart")
     try:
-        bridging.require(_ballots(panels), {row.bid.number: name for panel, name in named(panels) for row in _rows(panel)})
+        bridging.require(_ballots(panels), _homes(panels), signed=True)
     except ScoreRefused as refused:
         raise NotNow(str(refused), rule="unbridged") from refused
 
@@ -58,6 +58,11 @@ def refuse_unbridged(call: Call, panels: Sequence[Panel]) -> None:
 def named(panels: Sequence[Panel]) -> list[tuple[Panel, str]]:
     """Panels with a name that tells them apart."""
     return [(panel, _("%(name)s（第 %(n)d 组）") % {"name": panel.name, "n": n}) for n, panel in enumerate(panels, start=1)]
+
+
+def _homes(panels: Sequence[Panel]) -> dict[str, str]:
+    """Bid number → name of the panel that judged it. A bid has one panel; what bridges panels is experts who sat in both."""
+    return {row.bid.number: name for panel, name in named(panels) for row in _rows(panel)}
 
 
 def _rows(panel: Panel) -> Any:

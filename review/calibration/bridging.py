@@ -26,13 +26,16 @@ def table_of(totals: Totals) -> Table | None:
     return Table.of(rows) if rows else None
 
 
-def require(totals: Totals, groups: Mapping[str, str], least: int = LEAST) -> None:
-    """groups: bid → panel. Does nothing where there is one panel only, or the same experts sat in all. Raises ScoreRefused unbridged."""
+def require(totals: Totals, groups: Mapping[str, str], least: int = LEAST, *, signed: bool = False) -> None:
+    """groups: bid → panel. Does nothing where there is one panel only, or the same experts sat in all. Raises ScoreRefused unbridged.
+
+    signed: the panels have signed their reports, so that no further ballot can bridge them: unbridged_signed.
+    """
     table = table_of(totals)
     if table is None or _one_panel_in_fact(totals, groups):
         return
     if not (found := connection(table, groups, least=least)).comparable:
-        raise refusal(table, found, least)
+        raise refusal(table, found, least, rule="unbridged_signed" if signed else "unbridged")
 
 
 def _one_panel_in_fact(totals: Totals, groups: Mapping[str, str]) -> bool:
@@ -44,14 +47,14 @@ def _one_panel_in_fact(totals: Totals, groups: Mapping[str, str]) -> bool:
     return len({frozenset(experts) for experts in sat.values()}) < 2
 
 
-def refusal(table: Table, found: Connection, least: int, *, named: bool = True) -> ScoreRefused:
-    """Why there is no order across panels: which panels, how many bridges each has, how many it needs, and the two ways out.
+def refusal(table: Table, found: Connection, least: int, *, named: bool = True, rule: str = "unbridged") -> ScoreRefused:
+    """Why there is no order across panels: which panels, how many bridges each has, how many it needs, and the ways out.
 
     named: the bridges are told by panel; else by connected part, each by its first bids.
     """
     panels = found.bridges if named else {_part(table, int(name) - 1): n for name, n in found.bridges.items()}
     told = "、".join(f"“{name or '未分组'}”{n} 份" for name, n in panels.items())
-    return ScoreRefused("unbridged", panels=told, parts=found.parts, least=least)
+    return ScoreRefused(rule, panels=told, parts=found.parts, least=least)
 
 
 def _part(table: Table, part: int) -> str:

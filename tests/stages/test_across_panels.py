@@ -73,8 +73,9 @@ def at(made: Judged) -> Any:
 def test_unbridged_panels_are_not_put_into_one_list_and_the_refusal_says_what_is_missing(apart: Judged) -> None:
     with at(apart):
         told = refused(NotNow, "unbridged", services.propose, apart.call, by=apart.desk.officer)
-        for words in ("评审组（第 1 组）”0 份", "第二评审组（第 2 组）”0 份", "至少应有 10 份", "安排跨组评审", "各组分别排名"):
+        for words in ("评审组（第 1 组）”0 份", "第二评审组（第 2 组）”0 份", "至少应有 10 份", "不能再补评", "请各组分别立项，并写明理由"):
             assert words in str(told), words
+        assert "安排跨组评审" not in str(told), "both reports are signed: there is nothing left to arrange"
         assert not Decision.objects.filter(call=apart.call).exists()
         assert "至少应有 10 份" in board(apart.call).trouble, "the board says the same"
         page = Client()
