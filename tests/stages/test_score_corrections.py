@@ -318,3 +318,6 @@ def test_the_audit_package_has_both_scores_and_every_proposal_and_its_program_na
         del story.about[row["subject"]]  # kept back together with their rows: only the lock still knows
     with pytest.raises(check.Bad, match=r"entered\.csv.*锁定"):
         check.check_entered(story, {**tables, "entered": [old, *tables["entered"][1:]], "corrections": []})
+    story.about[panel.subject] = [entry for entry in story.about[panel.subject] if entry["event"] != "panel.enter_score"]
+    with pytest.raises(check.Bad, match=r"entered\.csv.*锁定"):  # every score of a decided panel, rows and entries
+        check.check_entered(story, {**tables, "entered": [], "corrections": [], "decisions": [{"panel": str(panel.pk)}]})

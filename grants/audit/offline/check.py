@@ -480,13 +480,16 @@ def check_entered(story, tables):
         need(key in left and (left.pop(key) or "") == score_sealed(row["salt"], row, "value"), "entered", scored(row), "得分或随机数")
     for _panel, _bid, component in left:
         raise wrong("data/tables/entered.csv", "台账里录入的 %s 在表格里少一行" % component, "ledger")
-    check_counted(story, tables["entered"], bids)
+    check_counted(story, tables["entered"], bids, panels)
     check_corrections(story, tables, panels)
     return len(tables["entered"]), len(tables["corrections"])
 
 
-def check_counted(story, rows, bids):
-    """The lock names one hash over every score in force: entries that were kept back together with their rows would show here."""
+def check_counted(story, rows, bids, panels):
+    """The lock names one hash over every score in force: entries that were kept back together with their rows would show here, all of them too.
+
+    A panel that is neither listed nor decided may have a lock all the same: a meeting holds its result back.
+    """
     told: dict[str, Any] = {}
     for row in rows:
         told.setdefault(row["subject"], {}).setdefault(bids[row["bid_number"]], {})[row["component"]] = score_sealed(row["salt"], row, "value")
@@ -495,7 +498,7 @@ def check_counted(story, rows, bids):
         tree = Tree()
         for leaf in sorted(leaf_hash(canonical(sealed).encode("utf-8")) for sealed in told.get(panel, {}).values()):
             tree.append(leaf)
-        if root is not None and panel in told and tree.root().hex() != root:
+        if root is not None and panel in panels and tree.root().hex() != root:
             raise wrong("data/tables/entered.csv", "不是评审组锁定评分时计入的分数", "ledger")
 
 
