@@ -206,7 +206,23 @@ def sheets(folder: Path, rows: list[tuple[str, Any, list[str]]]) -> None:
         sheet.save(folder / f"sheet-{at // PER_SHEET + 1:02}.png")
 
 
+def loaded() -> bool:
+    """Whether the demonstration is there to be photographed: its database may not even have been migrated."""
+    from django.db import DatabaseError
+
+    from grants.desk.demo.ground import Ground
+    from grants.desk.demo.ground import found as state
+
+    try:
+        return state() is Ground.LOADED
+    except DatabaseError:
+        return False
+
+
 def main(folder: Path, port: int) -> int:
+    if not loaded():
+        print("没有装好的演示数据，请先运行 make demo / no demonstration is loaded: run make demo first", file=sys.stderr)
+        return 1
     folder.mkdir(parents=True, exist_ok=True)
     pages = found()
     for name, more in sought({page.kind for each in pages.values() for page in each}).items():
