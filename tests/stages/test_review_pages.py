@@ -376,7 +376,7 @@ def test_the_panel_page_costs_the_same_with_one_and_with_three_bids(judged: Judg
     url = reverse("review:panel", args=[panel.pk])
     three = queries(judged.desk.officer, url)
     panel.reviews.exclude(bid=judged.bids[0]).delete()
-    assert queries(judged.desk.officer, url) == three == 29
+    assert queries(judged.desk.officer, url) == three == 31
 
 
 def test_the_ranking_costs_the_same_with_one_and_with_three_bids(judged: Judged, panel: Panel) -> None:
