@@ -75,7 +75,8 @@ def _path(machine: type[Machine], step: Step) -> str:
 
 def chapter(machine: type[Machine]) -> str:
     """One machine: name, sentence, diagram, table."""
-    doc = (machine.__mro__[1].__doc__ or machine.__doc__ or "").strip()
+    told = next(base for base in machine.__mro__[1:] if issubclass(base, Machine))  # of its steps, not of the row
+    doc = (told.__doc__ or machine.__doc__ or "").strip()
     name = machine._meta.verbose_name
     return f"### {name} · `{machine.kind()}`\n\n{doc}\n\n{diagram(machine)}\n\n{table(machine)}\n"
 

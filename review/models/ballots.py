@@ -12,20 +12,19 @@ from django.utils.translation import gettext_lazy as _
 
 from bidding.models import Bid
 from grants import clock
-from grants.calls.models import Call
-from grants.people.models import Agency, User
+from grants.people.models import User
 from grants.workflow.machine import states_are
 from review.ballot_rules import review_visible
 from review.blinding import Reviews, blind
 from review.machine import ReviewMachine, ReviewStates
-from review.models.panels import Panel
+from review.models.panels import OfPanel, Panel
 from review.models.pool import Expert
 
 LIVE = ("assigned", "accepted", "submitted")
 """States of a review that still counts or may come to count."""
 
 
-class Review(ReviewMachine):
+class Review(OfPanel, ReviewMachine):
     """一位专家对一份申报在一个环节的评审.
 
     sealed: the ballot with its salt, encrypted; the only form in which it exists before the opening. sealed_reason: the same for the
@@ -58,14 +57,6 @@ class Review(ReviewMachine):
 
     def __str__(self) -> str:
         return f"{self.bid} · {self.expert.code}"
-
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
 
     def seen_by(self, actor: Any) -> Self:
         """This row as that person may see it: without the bidder for a reviewer from whom it is hidden."""

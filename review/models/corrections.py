@@ -8,16 +8,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from grants.calls.models import Call
-from grants.people.models import Agency, User
+from grants.people.models import User
 from grants.workflow.machine import Facts, states_are
 from review.correction_machine import CorrectionMachine, CorrectionStates
 from review.correction_rules import correction_visible
 from review.models.ballots import OtherScore
-from review.models.panels import Panel
+from review.models.panels import OfPanel, Panel
 
 
-class ScoreCorrection(CorrectionMachine):
+class ScoreCorrection(OfPanel, CorrectionMachine):
     """更正统一录入的分数: proposed by one officer, confirmed by another; the old score counts until then.
 
     …_before: the score as it stood when the correction was proposed, with the salt of its commitment. decision: why it was refused.
@@ -52,14 +51,6 @@ class ScoreCorrection(CorrectionMachine):
 
     def __str__(self) -> str:
         return _("更正 %(what)s") % {"what": self.about}
-
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
 
     @property
     def about(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.db import models
 from django.db.models import Q
@@ -25,6 +25,20 @@ from review.swap_rules import swap_visible
 
 if TYPE_CHECKING:
     from grants.calls.rulebook.model import CallRules
+
+
+class OfPanel:
+    """What belongs to a panel belongs to its call and its agency: rules and pages ask every object for both."""
+
+    panel: Any
+
+    @property
+    def call(self) -> Call:
+        return cast("Call", self.panel.call)
+
+    @property
+    def agency(self) -> Agency:
+        return self.call.agency
 
 
 class Panel(PanelMachine):
@@ -214,7 +228,7 @@ class AssignmentRun(models.Model):
         return {name: hashlib.sha256(getattr(self, name).encode()).hexdigest() for name in ("question", "answer")}
 
 
-class Swap(SwapMachine):
+class Swap(OfPanel, SwapMachine):
     """换人: an officer proposes that `expert` reviews a bid in place of the expert of `review`; a second person decides.
 
     reason: why, private like every note. Carried out, all stages of the pair move.
@@ -240,14 +254,6 @@ class Swap(SwapMachine):
     def __str__(self) -> str:
         return f"{self.review.expert.code} → {self.expert.code} · {self.review.bid.number}"
 
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
-
     def carry_out(self) -> Facts:
         """Move the reviews. Called by the `approve` step only. Raises Invalid, NotNow."""
         from review.swapping import carry_out  # noqa: PLC0415 - reads these models
@@ -255,7 +261,7 @@ class Swap(SwapMachine):
         return carry_out(self, by=self.actor)
 
 
-class Meeting(MeetingMachine):
+class Meeting(OfPanel, MeetingMachine):
     """答辩会: the drawn order, who stands in front now, and whether the result may be shown.
 
     draw: method, seed, witness and the order as bid numbers, from which anybody can repeat it. part: pitch or questions.
@@ -277,14 +283,6 @@ class Meeting(MeetingMachine):
 
     def __str__(self) -> str:
         return _("%(panel)s答辩会") % {"panel": self.panel.name}
-
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
 
     @property
     def locked_by_id(self) -> Any:

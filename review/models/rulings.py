@@ -8,16 +8,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from grants.calls.models import Call
-from grants.people.models import Agency, User
+from grants.people.models import User
 from grants.workflow.machine import Facts, states_are
 from review.models.ballots import Review
-from review.models.panels import Panel
+from review.models.panels import OfPanel, Panel
 from review.ruling_machine import RulingMachine, RulingStates
 from review.ruling_rules import ruling_visible
 
 
-class Ruling(RulingMachine):
+class Ruling(OfPanel, RulingMachine):
     """偏离评分的处理: a member proposes to uphold or to exclude a flagged ballot, another decides. reason: the minutes.
 
     result_before: hash of the panel's results when it was adopted; the one after stands in the ledger beside it.
@@ -51,14 +50,6 @@ class Ruling(RulingMachine):
         return _("%(what)s %(code)s 对 %(bid)s 的评分") % {
             "what": self.get_outcome_display(), "code": self.review.expert.code, "bid": self.review.bid.number,
         }  # fmt: skip
-
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
 
     def carry_out(self) -> Facts:
         """Count again where a ballot is excluded. Called by the `adopt` step only. Raises Invalid."""

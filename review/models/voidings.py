@@ -8,16 +8,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from grants.calls.models import Call
-from grants.people.models import Agency, User
+from grants.people.models import User
 from grants.workflow.machine import Facts, states_are
 from review.models.ballots import Review
-from review.models.panels import Panel
+from review.models.panels import OfPanel, Panel
 from review.voiding_machine import VoidingMachine, VoidingStates
 from review.voiding_rules import voiding_visible
 
 
-class Voiding(VoidingMachine):
+class Voiding(OfPanel, VoidingMachine):
     """作废已拆封的评分: an organiser proposes, a second person agrees. review: one of the pair's; all stages of the pair fall.
 
     why: the conflict as it was found, one sentence. result_before: hash of the panel's results when it was carried out.
@@ -45,14 +44,6 @@ class Voiding(VoidingMachine):
 
     def __str__(self) -> str:
         return _("作废 %(code)s 对 %(bid)s 的评分") % {"code": self.review.expert.code, "bid": self.review.bid.number}
-
-    @property
-    def call(self) -> Call:
-        return self.panel.call
-
-    @property
-    def agency(self) -> Agency:
-        return self.panel.call.agency
 
     def carry_out(self) -> Facts:
         """Void the ballots and let the panel score again. Called by the `approve` step only. Raises NotNow."""
